@@ -1,0 +1,17 @@
+import { pino } from 'pino';
+
+/** A structured logger: `logger.warn({ exchange, delayMs }, 'Reconnecting')`. */
+export type Logger = pino.Logger;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Opens the log of one program: JSON lines on standard output, written at once. */
+export function openLogger(program: string, level: LogLevel): Logger {
+  return pino(
+    { level, base: { program }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 1, sync: true }),
+  );
+}
+
+/** A logger that writes nothing, for tests and tools. */
+export const silentLogger: Logger = pino({ level: 'silent' });

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { ConfigurationError, withEnvFile } from './env.ts';
+import type { Environment, Settings } from './env.ts';
+import { openLogger } from './logger.ts';
+import type { Logger, LogLevel } from './logger.ts';
+
+/** What every program is given. */
+export type Surroundings = { readonly clock: Clock; readonly logger: Logger };
+
+/** A started program: disposing it ends it. */
+export interface Running extends AsyncDisposable {
+  /** Settles when the program ends by itself; a program without it runs until it is told to stop. */
+  readonly ended?: Promise<void>;
+}
+
+export type Program<Config extends { readonly logLevel: LogLevel }> = {
+  readonly name: string;
+  readonly summary: string;
+  /** For --help and the environment's names. */
+  readonly settings: Settings;
+  readonly readConfig: (
+    environment: Environment,
+    flags: Readonly<Record<string, unknown>>,
+  ) => Config;
+  readonly start: (config: Config, surroundings: Surroundings) => Promise<Running>;
+  /** Further flags, as commander declares them: ['--record <file>', 'what it does']. */
+  readonly flags?: readonly (readonly [flags: string, description: string])[];
+};
+
+/** The version in package.json. */
+export const version: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  }
+).version;
+
+/**
+ * Runs a program as a process: reads its configuration, starts it, and ends it on SIGTERM or
+ * SIGINT. Exits 0 after a clean end, 2 for a configuration that is not usable, 1 for a failure. A
+ * second signal ends it at once.
+ */
+export async function runProgram<Config extends { readonly logLevel: LogLevel }>(
+  program: Program<Config>,
+  environment: Environment,
+): Promise<void> {
+  const command = new Command(program.name)
+    .description(program.summary)
+    .version(version)
+    .option('--env-file <file>', 'read settings from this file instead of .env')
+    .showHelpAfterError()
+    .addHelpText('after', () => `\n${describeSettings(program.settings)}`);
+  for (const [flags, description] of program.flags ?? []) command.option(flags, description);
+  command.parse();
+  const flags = command.opts<{ envFile?: string }>();
+
+  let config: Config;
+  try {
+    config = program.readConfig(withEnvFile(environment, flags.envFile), flags);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+
+  const logger = openLogger(program.name, config.logLevel);
+  const { promise: stop, resolve: requestStop } = Promise.withResolvers<void>();
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (++signals > 1) process.exit(1);
+      logger.info({ signal }, 'Stopping');
+      requestStop();
+    });
+  }
+  try {
+    const running = await program.start(config, { clock: systemClock, logger });
+    try {
+      await Promise.race([stop, running.ended ?? stop]);
+    } finally {
+      await running[Symbol.asyncDispose]();
+    }
+    logger.info('Stopped');
+    process.exit(0);
+  } catch (error) {
+    logger.fatal({ err: error }, 'Failed');
+    process.exit(1);
+  }
+}
+
+function describeSettings(settings: Settings): string {
+  const lines = Object.entries(settings).map(([key, { schema, description, aliases = [] }]) => {
+    const fallback = schema.safeParse(undefined);
+    const value = fallback.success ? show(fallback.data) : 'required';
+    const also = aliases.length > 0 ? ` (also ${aliases.join(', ')})` : '';
+    return `  ${key}${value === '' ? '' : `=${value}`}${also}\n      ${description}`;
+  });
+  return `Environment:\n${lines.join('\n')}`;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return '';
+  if (Array.isArray(value)) return value.join(' ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,26 @@
+import type { Micros } from '../base/clock.ts';
+import type { Decimal } from '../base/decimal.ts';
+import type { InstrumentName } from './instrument.ts';
+
+/**
+ * A print on an exchange's public tape. Where the exchange aggregates, one print stands for the
+ * single trades firstTradeId … lastTradeId, and `id` is the aggregate's own.
+ */
+export type Trade = {
+  readonly type: 'trade';
+  readonly instrument: InstrumentName;
+  /** Unique and, where the exchange promises it, rising by one within the instrument. */
+  readonly id: number;
+  readonly price: Decimal;
+  readonly quantity: Decimal;
+  /** The side of the taker, who met a resting order. */
+  readonly takerSide: 'buy' | 'sell';
+  /** When the exchange matched it. */
+  readonly exchangeTime: Micros;
+  /** When the exchange sent it; undefined where it does not say. */
+  readonly eventTime: Micros | undefined;
+  /** When we received it. */
+  readonly receivedTime: Micros;
+  readonly firstTradeId: number;
+  readonly lastTradeId: number;
+};
