@@ -6,6 +6,7 @@ import { ConfigurationError, withEnvFile } from './env.ts';
 import type { Environment, Settings } from './env.ts';
 import { openLogger } from './logger.ts';
 import type { Logger, LogLevel } from './logger.ts';
+import { onStopRequested } from './stop-signals.ts';
 
 /** What every program is given. */
 export type Surroundings = { readonly clock: Clock; readonly logger: Logger };
@@ -39,8 +40,8 @@ export const version: string = (
 
 /**
  * Runs a program as a process: reads its configuration, starts it, and ends it on SIGTERM or
- * SIGINT. Exits 0 after a clean end, 2 for a configuration that is not usable, 1 for a failure. A
- * second signal ends it at once.
+ * SIGINT, or when the parent that holds its IPC channel is gone. Exits 0 after a clean end, 2 for a
+ * configuration that is not usable, 1 for a failure. A second signal ends it at once.
  */
 export async function runProgram<Config extends { readonly logLevel: LogLevel }>(
   program: Program<Config>,
@@ -67,14 +68,14 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
 
   const logger = openLogger(program.name, config.logLevel);
   const { promise: stop, resolve: requestStop } = Promise.withResolvers<void>();
-  let signals = 0;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (++signals > 1) process.exit(1);
-      logger.info({ signal }, 'Stopping');
+  onStopRequested(
+    systemClock,
+    (reason) => {
+      logger.info({ reason }, 'Stopping');
       requestStop();
-    });
-  }
+    },
+    () => process.exit(1),
+  );
   try {
     const running = await program.start(config, { clock: systemClock, logger });
     try {
