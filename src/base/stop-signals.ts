@@ -37,6 +37,8 @@ export function onStopRequested(
   process.on('SIGTERM', onTerm);
   process.on('SIGINT', onInterrupt);
   process.on('disconnect', onDisconnect);
+  // Undefined without a channel; false when the parent was gone before we came here.
+  if ((process.connected as boolean | undefined) === false) onDisconnect();
   return {
     [Symbol.dispose]: () => {
       process.off('SIGTERM', onTerm);
