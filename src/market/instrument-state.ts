@@ -1,0 +1,81 @@
+import type { Micros } from '../base/clock.ts';
+import type { BookTicker } from '../domain/book-ticker.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import type { Trade } from '../domain/trade.ts';
+import type { CandleSeries } from './candle-series.ts';
+
+/** One connection of an exchange's feed, as the market sees it. */
+export type Connection = {
+  readonly instruments: readonly InstrumentName[];
+  isOpen: boolean;
+  /** Why it is not open. */
+  reason: string;
+  /** When its last data frame came; undefined before the first. */
+  lastDataTime: Micros | undefined;
+  /** The exchange time at which the next second of its instruments can close. */
+  nextDue: Micros;
+};
+
+/** What the market holds of one instrument. */
+export type InstrumentState = {
+  readonly name: InstrumentName;
+  readonly series: CandleSeries;
+  connection: Connection | undefined;
+  /**
+   * Whether it is known which trades were missed, if any, up to the last frame: false from the
+   * (re)connect to the first trade or the exchange's word on the last one. Nothing closes meanwhile.
+   */
+  isContinuous: boolean;
+  /** When the exchange was last asked for the last trade, and answered. */
+  lastProbeTime: Micros | undefined;
+  lastTrade: Trade | undefined;
+  bookTicker: BookTicker | undefined;
+  tradesReceived: number;
+};
+
+/** How an instrument's feed is; see tradewind.market.v1.FeedState. */
+export type FeedState = 'live' | 'quiet' | 'stale' | 'gap' | 'down';
+
+export type InstrumentStatus = {
+  readonly instrument: InstrumentName;
+  readonly state: FeedState;
+  /** Why, in words; empty while live. */
+  readonly reason: string;
+  readonly lastTrade: Trade | undefined;
+  readonly tradesReceived: number;
+  readonly tradesMissing: number;
+};
+
+/** Without data or proof for this long an open connection is stale: probes come every 2 s. */
+const staleAfter = 10_000_000;
+/** Without a trade for this long an instrument is quiet. */
+const quietAfter = 60_000_000;
+
+export function statusOf(state: InstrumentState, now: Micros): InstrumentStatus {
+  const tradesMissing = state.series.ids.missing;
+  return {
+    instrument: state.name,
+    ...feedStateOf(state, tradesMissing, now),
+    lastTrade: state.lastTrade,
+    tradesReceived: state.tradesReceived,
+    tradesMissing,
+  };
+}
+
+function feedStateOf(
+  { connection, isContinuous, lastProbeTime, lastTrade }: InstrumentState,
+  tradesMissing: number,
+  now: Micros,
+): { state: FeedState; reason: string } {
+  if (connection === undefined) return { state: 'down', reason: 'Not connected yet' };
+  if (!connection.isOpen) return { state: 'down', reason: connection.reason };
+  const heard = Math.max(connection.lastDataTime ?? 0, lastProbeTime ?? 0);
+  if (!isContinuous || now - heard > staleAfter) {
+    return { state: 'stale', reason: 'Connected, but nothing shows yet that no trade was missed' };
+  }
+  if (tradesMissing > 0) return { state: 'gap', reason: `${tradesMissing} trades are missing` };
+  if (lastTrade === undefined || now - lastTrade.receivedTime > quietAfter) {
+    return { state: 'quiet', reason: 'No trade for more than a minute, and none is missing' };
+  }
+  return { state: 'live', reason: '' };
+}

@@ -1,0 +1,199 @@
+import type { Micros } from '../base/clock.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import type { Gap } from '../domain/gap.ts';
+
+/** A span of exchange time, both ends included. */
+export type TimeSpan = { readonly fromTime: Micros; readonly toTime: Micros };
+
+/** Consecutive ids that are missing, and the times of the known trades around them. */
+type Hole = {
+  first: number;
+  last: number;
+  fromTime: Micros;
+  toTime: Micros;
+  readonly foundTime: Micros;
+  /** Set when it was announced; the parts of a hole that was filled in the middle share it. */
+  announced: Announcement | undefined;
+};
+
+type Announcement = { readonly gap: Gap; missing: number };
+
+/**
+ * More holes than this mean that ids are not what they seem; the oldest is then given up: it stays a
+ * span of incomplete candles, and its trades, should they come, count as seen.
+ */
+const maximumHoles = 1000;
+
+/**
+ * The ids of one instrument's trades, where the exchange numbers them without a break: which have
+ * been seen (the highest and the missing below it), so that a duplicate counts once and a missing
+ * one is known, with the time in which it must lie.
+ */
+export class TradeIds {
+  readonly #instrument: InstrumentName;
+  readonly #maturityMs: number;
+  #lowest: { id: number; time: Micros } | undefined;
+  #highest: { id: number; time: Micros } = { id: 0, time: 0 };
+  #holes: Hole[] = [];
+  /** Spans of holes that were given up. */
+  #lost: TimeSpan[] = [];
+  #unannounced = 0;
+
+  /** A hole counts as a gap when it is `maturityMs` old: until then its trades may be on the way. */
+  constructor(instrument: InstrumentName, maturityMs: number) {
+    this.#instrument = instrument;
+    this.#maturityMs = maturityMs;
+  }
+
+  /** The time of the lowest id: a candle that opens after it was observed from its open on. */
+  get observedFrom(): Micros | undefined {
+    return this.#lowest?.time;
+  }
+
+  get lowestId(): number | undefined {
+    return this.#lowest?.id;
+  }
+
+  /** The number of ids that are missing. */
+  get missing(): number {
+    return this.#holes.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  }
+
+  get hasHoles(): boolean {
+    return this.#holes.length > 0 || this.#lost.length > 0;
+  }
+
+  /** Whether this id has been seen (or given up). */
+  has(id: number): boolean {
+    if (this.#lowest === undefined || id < this.#lowest.id || id > this.#highest.id) return false;
+    return (
+      this.#holes.length === 0 || !this.#holes.some(({ first, last }) => id >= first && id <= last)
+    );
+  }
+
+  /**
+   * Counts an id as seen.
+   * @returns the span in which it changed what is known of completeness: undefined for the usual
+   * next id, and also for one that leaves a hole, which is not a gap yet
+   */
+  add(id: number, time: Micros, now: Micros): TimeSpan | undefined {
+    const lowest = this.#lowest;
+    if (lowest === undefined) {
+      this.#lowest = { id, time };
+      this.#highest = { id, time };
+      return undefined;
+    }
+    if (id > this.#highest.id) {
+      if (id > this.#highest.id + 1) {
+        this.#open(this.#highest.id + 1, id - 1, this.#highest.time, time, now);
+      }
+      this.#highest.id = id;
+      this.#highest.time = time;
+      return undefined;
+    }
+    if (id < lowest.id) {
+      if (id < lowest.id - 1) this.#open(id + 1, lowest.id - 1, time, lowest.time, now);
+      this.#lowest = { id, time };
+      return spanOf(time, lowest.time);
+    }
+    return this.#fill(id, time);
+  }
+
+  /** Whether a trade may be missing that lies in [openTime, closeTime). */
+  isMissingIn(openTime: Micros, closeTime: Micros): boolean {
+    const touches = (span: TimeSpan) => span.fromTime < closeTime && span.toTime >= openTime;
+    return this.#holes.some(touches) || this.#lost.some(touches);
+  }
+
+  /** Announces the holes that have become gaps. */
+  announce(now: Micros): Gap[] {
+    if (this.#unannounced === 0) return [];
+    const gaps: Gap[] = [];
+    for (const hole of this.#holes) {
+      if (hole.announced !== undefined || now - hole.foundTime < this.#maturityMs * 1000) continue;
+      const gap = this.#gapOf(hole);
+      hole.announced = { gap, missing: hole.last - hole.first + 1 };
+      this.#unannounced--;
+      gaps.push(gap);
+    }
+    return gaps;
+  }
+
+  /** Takes the gaps whose last trade has come since the last call. */
+  takeFilled(): Gap[] {
+    return this.#filled.splice(0);
+  }
+  readonly #filled: Gap[] = [];
+
+  /** Forgets what lies before `time`: no candle of it is held any more. */
+  forgetBefore(time: Micros): void {
+    if (!this.hasHoles) return;
+    const [kept, gone] = partition(this.#holes, ({ toTime }) => toTime >= time);
+    this.#holes = kept;
+    this.#unannounced -= gone.filter(({ announced }) => announced === undefined).length;
+    this.#lost = this.#lost.filter(({ toTime }) => toTime >= time);
+  }
+
+  #open(first: number, last: number, fromTime: Micros, toTime: Micros, foundTime: Micros): void {
+    const span = spanOf(fromTime, toTime);
+    const hole: Hole = { first, last, ...span, foundTime, announced: undefined };
+    const index = this.#holes.findLastIndex((other) => other.last < first);
+    this.#holes.splice(index + 1, 0, hole);
+    this.#unannounced++;
+    if (this.#holes.length > maximumHoles) this.#giveUpOldest();
+  }
+
+  #fill(id: number, time: Micros): TimeSpan | undefined {
+    const index = this.#holes.findIndex(({ first, last }) => id >= first && id <= last);
+    const hole = this.#holes[index];
+    if (hole === undefined) return undefined;
+    const parts: Hole[] = [];
+    if (id > hole.first) {
+      parts.push({ ...hole, ...spanOf(hole.fromTime, time), last: id - 1 });
+    }
+    if (id < hole.last) {
+      parts.push({ ...hole, ...spanOf(time, hole.toTime), first: id + 1 });
+    }
+    this.#holes.splice(index, 1, ...parts);
+    if (hole.announced === undefined) this.#unannounced += parts.length - 1;
+    else if (--hole.announced.missing === 0) {
+      this.#filled.push({ ...hole.announced.gap, state: 'filled' });
+    }
+    return spanOf(hole.fromTime, hole.toTime);
+  }
+
+  #giveUpOldest(): void {
+    const hole = this.#holes.shift();
+    if (hole === undefined) return;
+    if (hole.announced === undefined) this.#unannounced--;
+    this.#lost.push(spanOf(hole.fromTime, hole.toTime));
+    if (this.#lost.length > maximumHoles) {
+      const [a, b, ...rest] = this.#lost as [TimeSpan, TimeSpan, ...TimeSpan[]];
+      this.#lost = [
+        { fromTime: Math.min(a.fromTime, b.fromTime), toTime: Math.max(a.toTime, b.toTime) },
+        ...rest,
+      ];
+    }
+  }
+
+  #gapOf({ first, last, fromTime, toTime }: Hole): Gap {
+    return {
+      type: 'gap',
+      instrument: this.#instrument,
+      firstMissingId: first,
+      lastMissingId: last,
+      fromTime,
+      toTime,
+      state: 'open',
+    };
+  }
+}
+
+/** Ids and times rise together; where an exchange breaks that, the span still covers both ends. */
+function spanOf(a: Micros, b: Micros): TimeSpan {
+  return a <= b ? { fromTime: a, toTime: b } : { fromTime: b, toTime: a };
+}
+
+function partition<T>(items: readonly T[], isKept: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isKept), items.filter((item) => !isKept(item))];
+}
