@@ -269,7 +269,7 @@ export class CandleSeries {
   #addLate(trade: Trade, closedThrough: Micros): void {
     const { exchangeTime: time } = trade;
     for (const series of this.#all) {
-      if (!series.retains(openTimeOf(series.timeframe, time), closedThrough)) continue;
+      if (!series.retains(time, closedThrough)) continue;
       const slot = series.ensure(time);
       const priceBefore = priceAfter(slot);
       slot.sum.add(trade);

@@ -75,16 +75,17 @@ export class TimeframeSeries {
     return slot;
   }
 
-  /** Whether a slot that opens at `openTime` may still be held while time has come to `now`. */
-  retains(openTime: Micros, now: Micros): boolean {
-    return openTime > now - this.#retention;
+  /** Whether the slot that `time` falls into may still be held when all before `now` is closed. */
+  retains(time: Micros, now: Micros): boolean {
+    const { timeframe } = this;
+    return closeTimeOf(timeframe, openTimeOf(timeframe, time)) > now - this.#retention;
   }
 
   /** Lets go of what is older than the retention, in bulk: each removal moves the array. */
   trim(now: Micros): void {
     const first = this.#slots[trimBatch];
-    if (first === undefined || first.openTime > now - this.#retention) return;
-    const kept = this.#slots.findIndex(({ openTime }) => openTime > now - this.#retention);
+    if (first === undefined || first.closeTime > now - this.#retention) return;
+    const kept = this.#slots.findIndex(({ closeTime }) => closeTime > now - this.#retention);
     this.#slots.splice(0, kept < 0 ? this.#slots.length - 1 : kept);
   }
 
