@@ -1,0 +1,74 @@
+import type { Exchange, Subscription, SubscriptionOptions } from './exchange.ts';
+import { createBinanceDecoder } from './binance/decoder.ts';
+import { createBinanceRest } from './binance/rest.ts';
+
+export { createBinanceDecoder };
+
+/**
+ * Binance Spot, its public market data: trades as `@aggTrade`, best bid and ask as `@bookTicker`, in
+ * combined WebSocket streams. Documented in binance/binance-spot-api-docs (web-socket-streams.md,
+ * rest-api.md, enums.md).
+ */
+export const binance: Exchange = {
+  protocol: 'binance',
+  facts: {
+    // The documents do not promise it in words; Binance's staff name it as the proof of no loss.
+    idOrder: 'contiguous',
+    backfill: 'byId',
+    // A ping frame every 20 s; a minute without our pong, and the connection is cut.
+    heartbeat: 'serverPing',
+    priceEncoding: 'string',
+    aggressorRule: 'buyerIsMaker',
+    limits: {
+      connectionLifeMs: 24 * 3_600_000,
+      streamsPerConnection: 1024,
+      connectsPer5Minutes: 300,
+      restWeightPerMinute: 6000,
+    },
+    usedWeightHeader: 'x-mbx-used-weight-1m',
+  },
+  symbolOf: (text) => text.toUpperCase(),
+  subscriptions,
+  createDecoder: createBinanceDecoder,
+  createRest: createBinanceRest,
+};
+
+/** Proxies and servers are known to accept this much of a URL; many refuse more than 8,000. */
+const pathLimit = 4096;
+
+const streamsPerSymbol = 2;
+
+/**
+ * The streams stand in the URL, so that being connected is being subscribed: there is no answer to
+ * wait for and none to lose. Symbols need not be ASCII, therefore the escapes.
+ */
+function subscriptions(
+  symbols: readonly string[],
+  { timeUnit, symbolsPerConnection }: SubscriptionOptions,
+): readonly Subscription[] {
+  const unit = timeUnit === 'microsecond' ? '&timeUnit=MICROSECOND' : '';
+  const most = Math.min(
+    symbolsPerConnection,
+    binance.facts.limits.streamsPerConnection / streamsPerSymbol,
+  );
+  const connections: { streams: string; symbols: string[] }[] = [];
+  for (const symbol of symbols) {
+    const name = encodeURIComponent(symbol.toLowerCase());
+    const streams = `${name}@aggTrade/${name}@bookTicker`;
+    const last = connections.at(-1);
+    if (
+      last !== undefined &&
+      last.symbols.length < most &&
+      last.streams.length + streams.length < pathLimit
+    ) {
+      last.streams += `/${streams}`;
+      last.symbols.push(symbol);
+    } else {
+      connections.push({ streams, symbols: [symbol] });
+    }
+  }
+  return connections.map(({ streams, symbols }) => ({
+    path: `/stream?streams=${streams}${unit}`,
+    symbols,
+  }));
+}

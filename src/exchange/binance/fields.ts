@@ -1,0 +1,116 @@
+import type { Micros } from '../../base/clock.ts';
+import { parseDecimal } from '../../base/decimal.ts';
+import type { Decimal } from '../../base/decimal.ts';
+import type { InstrumentName } from '../../domain/instrument.ts';
+import { showValue } from '../bad-frame.ts';
+import type { BadFrameCause } from '../bad-frame.ts';
+import type { TimeUnit } from '../exchange.ts';
+
+/** A JSON object of which nothing is known yet. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A frame or an answer is not what it should be; the decoder turns it into a count and a sample. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+  readonly badFrameCause: BadFrameCause;
+
+  constructor(badFrameCause: BadFrameCause, message: string) {
+    super(message);
+    this.badFrameCause = badFrameCause;
+  }
+}
+
+/** Which times can be true, and what their integers count. */
+export type TimeRule = { readonly microsPerUnit: number; readonly maximumAhead: Micros };
+
+/** What a payload's reader must know beside the payload. */
+export type ReadContext = {
+  readonly instrument: InstrumentName;
+  readonly receivedTime: Micros;
+  readonly rule: TimeRule;
+};
+
+/** Binance opened in July 2017. Milliseconds that are read as microseconds fall into January 1970. */
+const earliestTime: Micros = Date.UTC(2017, 0, 1) * 1000;
+
+export function timeRule(timeUnit: TimeUnit, maximumAheadMs: number): TimeRule {
+  return {
+    microsPerUnit: timeUnit === 'millisecond' ? 1000 : 1,
+    maximumAhead: maximumAheadMs * 1000,
+  };
+}
+
+/**
+ * Whether a time can be true. Late trades are the market's affair, so the past is only bounded by
+ * the exchange's age; one trade from the future would open candles there and hurry the close of
+ * all others, so it is held against our clock.
+ */
+export function isPossibleTime(time: Micros, receivedTime: Micros, rule: TimeRule): boolean {
+  return time >= earliestTime && time <= receivedTime + rule.maximumAhead;
+}
+
+export function readTime(fields: Fields, key: string, context: ReadContext): Micros {
+  const { receivedTime, rule } = context;
+  const time = readId(fields, key) * rule.microsPerUnit;
+  if (!isPossibleTime(time, receivedTime, rule)) {
+    throw new WireError(
+      'time',
+      `${key}: expected a time from 2017 up to ${rule.maximumAhead / 1e6} s ahead of ours, got ${showValue(fields[key])}`,
+    );
+  }
+  return time;
+}
+
+/** A count or an id: an integer from 0 that a number holds exactly. */
+export function readId(fields: Fields, key: string): number {
+  const value = fields[key];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw expected(key, 'an integer from 0 to 2^53 - 1', value);
+  }
+  return value;
+}
+
+export function readBoolean(fields: Fields, key: string): boolean {
+  const value = fields[key];
+  if (typeof value !== 'boolean') throw expected(key, 'true or false', value);
+  return value;
+}
+
+/** A price or quantity, a JSON string; 0 only where `isZeroAllowed`. */
+export function readDecimal(fields: Fields, key: string, isZeroAllowed: boolean): Decimal {
+  const value = fields[key];
+  if (typeof value !== 'string') throw expected(key, 'a decimal number as text', value);
+  let decimal: Decimal;
+  try {
+    decimal = parseDecimal(value);
+  } catch {
+    throw expected(key, 'a decimal number as text', value);
+  }
+  if (decimal === 0n && !isZeroAllowed) throw expected(key, 'more than 0', value);
+  return decimal;
+}
+
+/** Symbols name rows: 64 bytes are the bound of their columns. Some are not ASCII. */
+const symbolBytes = 64;
+
+export function readSymbol(fields: Fields, key: string): string {
+  const value = fields[key];
+  if (
+    typeof value !== 'string' ||
+    value === '' ||
+    !value.isWellFormed() ||
+    /[\p{Cc}\s"\\]/u.test(value) ||
+    Buffer.byteLength(value) > symbolBytes
+  ) {
+    throw expected(key, `a symbol of at most ${symbolBytes} bytes`, value);
+  }
+  return value;
+}
+
+function expected(key: string, what: string, value: unknown): WireError {
+  return new WireError('field', `${key}: expected ${what}, got ${showValue(value)}`);
+}

@@ -1,0 +1,133 @@
+import { parseDecimal } from '../../base/decimal.ts';
+import type { Decimal } from '../../base/decimal.ts';
+import { instrumentName } from '../../domain/instrument.ts';
+import type { InstrumentLimits } from '../../domain/instrument.ts';
+import type { LastTrade } from '../../domain/market-event.ts';
+import type { ExchangeRest, RestOptions } from '../exchange.ts';
+import { RestError } from '../rest-error.ts';
+import { isFields, timeRule, WireError } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { readAggTrade } from './payloads.ts';
+
+const aggTradesWeight = 4;
+const exchangeInfoWeight = 20;
+
+/** So many symbols make a URL of about 1,000 characters and an answer of about 200 kB. */
+const symbolsPerQuestion = 50;
+
+/** Binance's public REST interface: binance/binance-spot-api-docs, rest-api.md. */
+export function createBinanceRest({
+  client,
+  exchange,
+  timeUnit,
+  maximumAheadMs,
+}: RestOptions): ExchangeRest {
+  const rule = timeRule(timeUnit, maximumAheadMs);
+  const headers: Record<string, string> =
+    timeUnit === 'microsecond' ? { 'X-MBX-TIME-UNIT': 'MICROSECOND' } : {};
+
+  /**
+   * `/api/v3/aggTrades?symbol=BTCUSDT&limit=1`, without a range: the newest.
+   *
+   *     [{"a":26129,"p":"0.01633102","q":"4.70443515","f":27781,"l":27781,"T":1498793709153,"m":true,"M":true}]
+   */
+  async function lastTrade(symbol: string, signal: AbortSignal): Promise<LastTrade | undefined> {
+    const path = `/api/v3/aggTrades?symbol=${encodeURIComponent(symbol)}&limit=1`;
+    const { body, askedTime } = await client.get({
+      path,
+      weight: aggTradesWeight,
+      headers,
+      signal,
+    });
+    const row = expectArray(path, body).at(-1);
+    if (row === undefined) return undefined;
+    const receivedTime = client.clock.now();
+    const context = { instrument: instrumentName(exchange, symbol), receivedTime, rule };
+    const trade = read(path, () => readAggTrade(expectFields(row), context, undefined));
+    return { type: 'lastTrade', trade, askedTime, receivedTime };
+  }
+
+  async function instrumentLimits(symbols: readonly string[], signal: AbortSignal) {
+    const limits = new Map<string, InstrumentLimits>();
+    for (let start = 0; start < symbols.length; start += symbolsPerQuestion) {
+      await askLimits(symbols.slice(start, start + symbolsPerQuestion), limits, signal);
+    }
+    return limits;
+  }
+
+  /**
+   * `/api/v3/exchangeInfo?symbols=["BTCUSDT"]`
+   *
+   *     {"symbols":[{"symbol":"BTCUSDT","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01000000"},
+   *      {"filterType":"LOT_SIZE","stepSize":"0.00001000"},{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}]}
+   *
+   * One symbol that it does not know makes it refuse them all: then each half is asked by itself.
+   */
+  async function askLimits(
+    symbols: readonly string[],
+    limits: Map<string, InstrumentLimits>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const path = `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`;
+    try {
+      const { body } = await client.get({ path, weight: exchangeInfoWeight, headers, signal });
+      const rows = isFields(body) ? body.symbols : undefined;
+      for (const row of expectArray(path, rows)) {
+        if (isFields(row) && typeof row.symbol === 'string')
+          limits.set(row.symbol, readLimits(row));
+      }
+    } catch (error) {
+      if (!(error instanceof RestError) || error.kind !== 'refused') throw error;
+      if (symbols.length === 1) return;
+      const half = Math.ceil(symbols.length / 2);
+      await askLimits(symbols.slice(0, half), limits, signal);
+      await askLimits(symbols.slice(half), limits, signal);
+    }
+  }
+
+  return { lastTradeWeight: aggTradesWeight, lastTrade, instrumentLimits };
+}
+
+function readLimits({ filters }: Fields): InstrumentLimits {
+  const find = (key: string, ...types: readonly string[]): Decimal | undefined => {
+    if (!Array.isArray(filters)) return undefined;
+    const filter: unknown = filters.find(
+      (filter: unknown) => isFields(filter) && types.includes(String(filter.filterType)),
+    );
+    return isFields(filter) ? readLimit(filter[key]) : undefined;
+  };
+  return {
+    tickSize: find('tickSize', 'PRICE_FILTER'),
+    lotSize: find('stepSize', 'LOT_SIZE'),
+    // Newer symbols have NOTIONAL, older ones MIN_NOTIONAL, with the same key.
+    minimumNotional: find('minNotional', 'NOTIONAL', 'MIN_NOTIONAL'),
+  };
+}
+
+/** 0 means that the exchange does not check it. */
+function readLimit(value: unknown): Decimal | undefined {
+  try {
+    return (typeof value === 'string' && parseDecimal(value)) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function expectArray(path: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new RestError('failed', `${path}: expected a list`);
+  return value;
+}
+
+function expectFields(value: unknown): Fields {
+  if (!isFields(value)) throw new WireError('field', 'expected an object');
+  return value;
+}
+
+function read<T>(path: string, readRow: () => T): T {
+  try {
+    return readRow();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new RestError('failed', `${path}: ${error.message}`, { cause: error });
+  }
+}
