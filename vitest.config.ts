@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // One Postgres for the whole run, started when the first test file asks for a database.
+    globalSetup: ['test/support/postgres-cluster.ts'],
     // A bound for a hung test, not a measure of speed.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,0 +1,146 @@
+import type { Micros } from '../base/clock.ts';
+import type { Candle } from '../domain/candle.ts';
+import type { Timeframe } from '../domain/timeframe.ts';
+import type { BatchPiece, CandleBatch, RefusedItem } from './candle-batch.ts';
+import { cutIntoPieces, encodeCandles, halve, lastStates } from './candle-batch.ts';
+import type { StoredCandle } from './candle-row.ts';
+import { candleColumns, candleFromRow } from './candle-row.ts';
+import { writePiece } from './candle-statements.ts';
+import type { Database } from './database.ts';
+import { classifyDatabaseError, describeDatabaseError } from './database-error.ts';
+import type { CandlePartitions } from './partitions.ts';
+
+export type { CandleBatch, RefusedItem } from './candle-batch.ts';
+
+/** What became of a batch. */
+export type BatchResult = {
+  /** Candles that are new or replaced a worse version. */
+  readonly written: number;
+  /** Candles of which the same or a better version was stored already. */
+  readonly superseded: number;
+  /** Candles beyond their retention. */
+  readonly expired: number;
+  /** What will never be stored. */
+  readonly refused: readonly RefusedItem[];
+};
+
+export type CandleQuery = {
+  readonly exchange: string;
+  readonly symbol: string;
+  readonly timeframe: Timeframe;
+  /** Candles that open at or after this. */
+  readonly from?: Micros;
+  /** Candles that open before this. */
+  readonly to?: Micros;
+  readonly limit: number;
+  readonly newestFirst?: boolean;
+};
+
+/** The last second of the year 9999. */
+const latest: Micros = 253_402_300_799_000_000;
+
+/** A partition may be dropped by another persistor between making sure of it and writing. */
+const partitionAttempts = 3;
+
+/** Reads what the persistor has stored. */
+export class CandleReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Candles by open time, at most `limit`. */
+  async listCandles(query: CandleQuery): Promise<Candle[]> {
+    const { exchange, symbol, timeframe, from = 0, to = latest, limit, newestFirst } = query;
+    const rows = await this.#database.run(
+      (sql) => sql<StoredCandle[]>`
+        select ${sql(candleColumns.map(([name]) => name))}
+        from candle
+        where exchange = ${exchange} and symbol = ${symbol} and timeframe = ${timeframe}
+          and open_time >= ${sql.typed.timestamptz(from)}
+          and open_time < ${sql.typed.timestamptz(to)}
+        order by open_time ${newestFirst === true ? sql`desc` : sql`asc`}
+        limit ${limit}`,
+    );
+    return rows.map(candleFromRow);
+  }
+
+  /** The highest run that has stored a candle; undefined before the first one. */
+  async latestRun(): Promise<Micros | undefined> {
+    const rows = await this.#database.run(
+      (sql) => sql<{ run: number | null }[]>`select max(run) as run from candle_run`,
+    );
+    return rows[0]?.run ?? undefined;
+  }
+
+  /** The cursor of the last batch that was stored under this name. */
+  async readCursor(name: string): Promise<string | undefined> {
+    const rows = await this.#database.run(
+      (sql) => sql<{ cursor: string }[]>`select cursor from persistor_cursor where name = ${name}`,
+    );
+    return rows[0]?.cursor;
+  }
+}
+
+/** Stores candles, gaps and cursors. */
+export class CandleWriter {
+  readonly #database: Database;
+  readonly #partitions: CandlePartitions;
+
+  constructor(database: Database, partitions: CandlePartitions) {
+    this.#database = database;
+    this.#partitions = partitions;
+  }
+
+  /**
+   * Stores a batch, each candle only where it is better than the stored one, and its cursor with it:
+   * the cursor never says more than is stored. Storing the same again changes nothing.
+   *
+   * What the database refuses for ever is found by halving, told in the result, and left out.
+   * @throws what Postgres says in an outage; then storing the same batch again is right
+   */
+  async writeBatch({ candles, gaps, cursor }: CandleBatch): Promise<BatchResult> {
+    const refused: RefusedItem[] = [];
+    const encoded = encodeCandles(candles, (item) => refused.push(item));
+    const kept = encoded.filter(({ candle }) => !this.#partitions.isExpired(candle));
+    let written = 0;
+    const pieces = cutIntoPieces(kept, lastStates(gaps), cursor);
+    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+      try {
+        written += await this.#write(piece);
+      } catch (error) {
+        if (classifyDatabaseError(error) !== 'data') throw error;
+        const halves = halve(piece);
+        pieces.unshift(...halves);
+        if (halves.length > 0) continue;
+        const item = piece.candles[0]?.candle ?? piece.gaps[0];
+        if (item === undefined) throw error;
+        refused.push({ item, reason: describeDatabaseError(error) });
+        pieces.unshift({ candles: [], gaps: [], cursor: piece.cursor });
+      }
+    }
+    const expired = encoded.length - kept.length;
+    const superseded = candles.length - written - expired - refused.filter(isCandle).length;
+    return { written, superseded, expired, refused };
+  }
+
+  async #write(piece: BatchPiece): Promise<number> {
+    const partitions = new Map(piece.candles.map(({ partition }) => [partition.name, partition]));
+    for (let attempt = 1; ; attempt++) {
+      await this.#partitions.ensure(partitions.values());
+      try {
+        return await this.#database.run((sql) => sql.begin((sql) => writePiece(sql, piece)));
+      } catch (error) {
+        if (classifyDatabaseError(error) !== 'noPartition' || attempt === partitionAttempts) {
+          throw error;
+        }
+        this.#partitions.forget();
+      }
+    }
+  }
+}
+
+function isCandle({ item }: RefusedItem): boolean {
+  return !('type' in item);
+}

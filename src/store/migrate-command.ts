@@ -1,0 +1,52 @@
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { Environment } from '../base/env.ts';
+import { ConfigurationError, readSettings, withEnvFile } from '../base/env.ts';
+import { openLogger } from '../base/logger.ts';
+import { version } from '../base/program.ts';
+import { databaseSettings } from './config.ts';
+import { migrate, MigrationError } from './migrate.ts';
+
+/**
+ * `migrate up|down [N|all]`: brings the schema of DATABASE_URL up or down and says what it did.
+ * @returns the exit code: 0, 1 for a failure, 2 for a configuration that is not usable
+ */
+export async function runMigrate(
+  argv: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  const command = new Command('migrate')
+    .description('Brings the schema of the database at DATABASE_URL up or down')
+    .version(version)
+    .addArgument(new Argument('<direction>', 'up or down').choices(['up', 'down']))
+    .argument('[count]', 'how many migrations, or all (default: up all, down 1)', parseCount)
+    .option('--env-file <file>', 'read settings from this file instead of .env')
+    .showHelpAfterError()
+    .parse(argv);
+  const [direction, count] = command.processedArgs as ['up' | 'down', number | undefined];
+  try {
+    const { envFile } = command.opts<{ envFile?: string }>();
+    const settings = readSettings(databaseSettings, withEnvFile(environment, envFile));
+    if (settings.DATABASE_URL === undefined) {
+      throw new ConfigurationError(['DATABASE_URL: expected the database to migrate']);
+    }
+    const names = await migrate({
+      url: settings.DATABASE_URL,
+      direction,
+      logger: openLogger('migrate', 'error'),
+      ...(count === undefined ? {} : { count }),
+    });
+    for (const name of names) console.log(`${direction} ${name}`);
+    if (names.length === 0) console.log(`Nothing to migrate ${direction}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) && !(error instanceof MigrationError)) throw error;
+    console.error(error.message);
+    return error instanceof ConfigurationError ? 2 : 1;
+  }
+}
+
+function parseCount(text: string): number {
+  if (text === 'all') return Infinity;
+  if (!/^[1-9]\d{0,3}$/u.test(text)) throw new InvalidArgumentError('expected a number or all');
+  return Number(text);
+}

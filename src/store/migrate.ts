@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+import postgres from 'postgres';
+import type { Logger } from '../base/logger.ts';
+import { databaseAddress } from './database-error.ts';
+
+const directory = fileURLToPath(new URL('../../migrations', import.meta.url));
+const table = 'schema_migration';
+
+/** Longer than any wait for another migration should be. */
+const connectTimeoutSeconds = 10;
+
+/** The database cannot be brought to what this version needs; the message says why. */
+export class MigrationError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'MigrationError';
+  }
+}
+
+export type MigrateOptions = {
+  readonly url: string;
+  readonly direction: 'up' | 'down';
+  /** How many migrations at most: all of them up, one down, when it is not given. */
+  readonly count?: number;
+  readonly logger: Logger;
+};
+
+/**
+ * Brings the schema up or down. Several may be started at once: one works, the others wait for it
+ * and find nothing to do.
+ * @returns the names of the migrations that were run
+ * @throws MigrationError when the database cannot be reached, knows a migration that this version
+ * does not, or refuses one
+ */
+export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
+  const { url, direction, logger } = options;
+  const count = options.count ?? (direction === 'up' ? Infinity : 1);
+  await refuseUnknownMigrations(url);
+  try {
+    const migrations = await runner({
+      databaseUrl: { connectionString: url, connectionTimeoutMillis: connectTimeoutSeconds * 1000 },
+      dir: directory,
+      migrationsTable: table,
+      direction,
+      count,
+      advisoryLockMode: 'wait',
+      // One that is refused takes those before it back with it: no half-way schema.
+      singleTransaction: true,
+      logger: runnerLog(logger),
+    });
+    return migrations.map(({ name }) => name);
+  } catch (error) {
+    throw new MigrationError(`Migrating ${direction} failed: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** An older version must not touch a newer schema. Also the check that there is a database at all. */
+async function refuseUnknownMigrations(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: connectTimeoutSeconds });
+  try {
+    const [found] = await sql`select to_regclass(${table}) is not null as exists`;
+    if (found?.['exists'] !== true) return;
+    const rows = await sql<{ name: string }[]>`select name from ${sql(table)} order by id`;
+    const files = new Set((await readdir(directory)).map((file) => file.replace(/\.sql$/u, '')));
+    const unknown = rows.map(({ name }) => name).filter((name) => !files.has(name));
+    if (unknown.length === 0) return;
+    throw new MigrationError(
+      `The database has been migrated by another version: it knows ${unknown.join(', ')}, this version does not`,
+    );
+  } catch (error) {
+    if (error instanceof MigrationError) throw error;
+    throw new MigrationError(
+      `The database at ${databaseAddress(url)} does not answer: ${(error as Error).message}`,
+      { cause: error },
+    );
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+/** The runner prints each statement at its info level: ours is debug. */
+function runnerLog(logger: Logger) {
+  return {
+    debug: () => {},
+    info: (line: string) => logger.debug({ line }, 'Migrating'),
+    warn: (line: string) => logger.debug({ line }, 'Migrating'),
+    error: (line: string) => logger.error({ line }, 'Migrating failed'),
+  };
+}
