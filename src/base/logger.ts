@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { logContext } from './log-context.ts';
 
 /** A structured logger: `logger.warn({ exchange, delayMs }, 'Reconnecting')`. */
 export type Logger = pino.Logger;
@@ -8,7 +9,12 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** Opens the log of one program: JSON lines on standard output, written at once. */
 export function openLogger(program: string, level: LogLevel): Logger {
   return pino(
-    { level, base: { program }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: { program },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: () => logContext.getStore() ?? {},
+    },
     pino.destination({ fd: 1, sync: true }),
   );
 }

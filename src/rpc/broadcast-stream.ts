@@ -1,0 +1,120 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { HandlerContext } from '@connectrpc/connect';
+import { repeat } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { BroadcastSubscription } from './broadcast-subscription.ts';
+import { responseWriterKey } from './rpc-handler.ts';
+import type { Codec, SharedFrame } from './shared-frame.ts';
+
+export type BroadcastOptions = {
+  readonly clock: Clock;
+  /** Makes the message that shows that a quiet stream is alive; called once a beat. */
+  readonly heartbeat: () => SharedFrame;
+  /** Milliseconds of quiet after which a reader has got a heartbeat; default 10,000. */
+  readonly heartbeatMs?: number;
+  /**
+   * Bytes that may wait for one reader; beyond, its stream alone ends with RESOURCE_EXHAUSTED.
+   * Default 1 MiB: some ten thousand candles.
+   */
+  readonly maxPendingBytes?: number;
+  /** Readers at once; beyond: refused ('limit', RESOURCE_EXHAUSTED). Default 20,000. */
+  readonly maxSubscriptions?: number;
+};
+
+/**
+ * The readers of one server-streaming RPC whose messages many share: each is encoded once and goes
+ * to every reader as ready bytes, past Connect, which does all the rest (protocol, headers,
+ * deadline, errors, trailers). In a handler:
+ *
+ *     async *streamCandles(request, context) {
+ *       using subscription = broadcast.subscribe(context, { onEnd: () => … });
+ *       yield* snapshot();            // ordinary messages, read now: nothing is lost in between
+ *       yield* subscription.tail();   // what was pushed since subscribe, until the stream ends
+ *     }
+ *
+ * and wherever something happens: `subscription.push(frame)`.
+ */
+export class Broadcast implements Disposable {
+  readonly #heartbeat: () => SharedFrame;
+  readonly #maxPendingBytes: number;
+  readonly #maxSubscriptions: number;
+  readonly #subscriptions = new Set<BroadcastSubscription>();
+  readonly #timer: Disposable;
+  #overflows = 0;
+
+  constructor(options: BroadcastOptions) {
+    this.#heartbeat = options.heartbeat;
+    this.#maxPendingBytes = options.maxPendingBytes ?? 1024 * 1024;
+    this.#maxSubscriptions = options.maxSubscriptions ?? 20_000;
+    // Twice within the time: who got nothing between two beats has been quiet for less than two.
+    this.#timer = repeat(options.clock, (options.heartbeatMs ?? 10_000) / 2, () => this.#beat());
+  }
+
+  /** The number of readers. */
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** The number of readers so far that were cut off because they fell too far behind. */
+  get overflows(): number {
+    return this.#overflows;
+  }
+
+  /**
+   * Adds the reader whose RPC this is. From now on frames can be pushed; they are sent when its
+   * handler comes to `tail()`. `onEnd` is called once, in the turn in which the subscription ends,
+   * for whatever reason.
+   * @throws Refusal 'limit' when there are too many
+   */
+  subscribe(
+    context: HandlerContext,
+    { onEnd }: { readonly onEnd?: () => void } = {},
+  ): BroadcastSubscription {
+    if (this.#subscriptions.size >= this.#maxSubscriptions) {
+      throw new Refusal('limit', `At most ${this.#maxSubscriptions} readers of this stream`);
+    }
+    context.signal.throwIfAborted();
+    const writer = context.values.get(responseWriterKey);
+    if (writer === undefined) throw new Error('Expected a call that came through the listener');
+    const subscription = new BroadcastSubscription({
+      writer,
+      codec: codecOf(context),
+      signal: context.signal,
+      responseHeader: context.responseHeader,
+      maxPendingBytes: this.#maxPendingBytes,
+      onEnd: (isOverflow) => {
+        if (isOverflow) this.#overflows++;
+        this.#subscriptions.delete(subscription);
+        onEnd?.();
+      },
+    });
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** Pushes to every reader. */
+  push(frame: SharedFrame): void {
+    for (const subscription of this.#subscriptions) subscription.push(frame);
+  }
+
+  /** Ends all streams with UNAVAILABLE, after what waits for them. */
+  [Symbol.dispose](): void {
+    this.#timer[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) {
+      subscription.end(new ConnectError('The stream has ended; open it again', Code.Unavailable));
+    }
+  }
+
+  #beat(): void {
+    let frame: SharedFrame | undefined;
+    for (const subscription of this.#subscriptions) {
+      if (subscription.wasQuiet()) subscription.push((frame ??= this.#heartbeat()));
+    }
+  }
+}
+
+function codecOf(context: HandlerContext): Codec {
+  const contentType = context.responseHeader.get('content-type') ?? '';
+  return contentType.includes('json') ? 'json' : 'binary';
+}

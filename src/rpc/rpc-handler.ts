@@ -1,0 +1,99 @@
+import { Code, ConnectError, createContextKey, createContextValues } from '@connectrpc/connect';
+import type { Compression, UniversalHandler } from '@connectrpc/connect/protocol';
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
+import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
+import type { Clock } from '../base/clock.ts';
+import type { ListenerLimits } from './listener-limits.ts';
+import { bodyPieces, wholeBody } from './request-body.ts';
+import { ResponseWriter } from './response-writer.ts';
+import type { NodeRequest, NodeResponse } from './response-writer.ts';
+
+/** The writer of the response at hand, for handlers that write ready bytes (see Broadcast). */
+export const responseWriterKey = createContextKey<ResponseWriter | undefined>(undefined, {
+  description: 'response writer',
+});
+
+/** The id of the request at hand. */
+export const requestIdKey = createContextKey<string>('', { description: 'request id' });
+
+/** What requests and answers may be compressed with. */
+export const acceptedCompressions: Compression[] = [compressionGzip, compressionBrotli];
+
+export type RpcHandlerOptions = {
+  readonly limits: ListenerLimits;
+  readonly clock: Clock;
+};
+
+/**
+ * Answers one RPC: hands the request to Connect's handler and writes what that answers. (Connect's
+ * own adapter for Node throws at malformed hosts outside of any catch, writes to the console, and
+ * has no way to write ready bytes.)
+ */
+export async function answerRpc(
+  handler: UniversalHandler,
+  call: {
+    readonly request: NodeRequest;
+    readonly response: NodeResponse;
+    readonly authority: string;
+    readonly requestId: string;
+  },
+  { limits, clock }: RpcHandlerOptions,
+): Promise<void> {
+  const { request, response, authority, requestId } = call;
+  const writer = new ResponseWriter(request, response, { clock, stallMs: limits.stallTimeoutMs });
+  const leaving = new AbortController();
+  writer.onGone(() => leaving.abort(new ConnectError('The client left', Code.Canceled)));
+
+  const isOneMessage =
+    handler.method.methodKind === 'unary' || handler.method.methodKind === 'server_streaming';
+  const body = (isOneMessage ? wholeBody : bodyPieces)(request, {
+    maxBytes: limits.readMaxBytes,
+    timeoutMs: limits.requestBodyTimeoutMs,
+    clock,
+  });
+  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+  const answer = await handler({
+    httpVersion: request.httpVersion,
+    method: request.method ?? '',
+    url: `${scheme}://${authority}${request.url ?? ''}`,
+    header: headersOf(request),
+    body,
+    signal: leaving.signal,
+    contextValues: createContextValues()
+      .set(responseWriterKey, writer)
+      .set(requestIdKey, requestId),
+  });
+  await write(answer, writer);
+}
+
+async function write(answer: UniversalServerResponse, writer: ResponseWriter): Promise<void> {
+  const { status, header = new Headers(), trailer } = answer;
+  const chunks = answer.body?.[Symbol.asyncIterator]();
+  if (chunks !== undefined) {
+    let isAtEnd = false;
+    try {
+      // Connect has waited for the first chunk already, so that handlers could set headers.
+      let chunk = await chunks.next();
+      writer.writeHead(status, header);
+      while (chunk.done !== true && !writer.isGone) {
+        await writer.writeAll(chunk.value);
+        chunk = await chunks.next();
+      }
+      isAtEnd = chunk.done === true;
+    } finally {
+      // The handler learns by its signal that the reader left; this ends what waits between chunks.
+      if (!isAtEnd) chunks.return?.().catch(() => {});
+    }
+  }
+  writer.writeHead(status, header);
+  await writer.end(trailer);
+}
+
+function headersOf(request: NodeRequest): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || name.startsWith(':')) continue;
+    for (const one of typeof value === 'string' ? [value] : value) headers.append(name, one);
+  }
+  return headers;
+}
