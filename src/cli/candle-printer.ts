@@ -1,0 +1,60 @@
+import { styleText } from 'node:util';
+import type { Candle } from '../domain/candle.ts';
+import { candleCsvHeader, candleToCsv, candleToJson } from './candle-record.ts';
+import { CandleTable } from './candle-table.ts';
+import { sparkline } from './sparkline.ts';
+import { writeLines } from './write-lines.ts';
+
+export type CandleFormat = 'table' | 'json' | 'csv';
+
+/** A sparkline longer than this no longer fits on a line. */
+const sparklineLength = 80;
+const clearLine = '\r\u001B[2K';
+
+/** Prints candles as they come: first a list, then one line each. */
+export class CandlePrinter {
+  readonly #format: CandleFormat;
+  readonly #table = new CandleTable(process.stdout);
+  #isLineOpen = false;
+
+  constructor(format: CandleFormat) {
+    this.#format = format;
+  }
+
+  async printList(candles: readonly Candle[]): Promise<void> {
+    if (this.#format === 'csv') await writeLines(process.stdout, [candleCsvHeader]);
+    if (this.#format === 'table') await writeLines(process.stdout, this.#table.lines(candles));
+    else await writeLines(process.stdout, candles.map(this.#line));
+  }
+
+  /** A line of blocks for people: how the close moved. */
+  async printSparkline(candles: readonly Candle[]): Promise<void> {
+    if (this.#format !== 'table' || candles.length < 2) return;
+    const closes = candles.slice(-sparklineLength).map(({ close }) => close);
+    const label = styleText('dim', 'close', { stream: process.stdout });
+    await writeLines(process.stdout, ['', `${label} ${sparkline(closes)}`]);
+  }
+
+  /** One line that stays. */
+  async print(candle: Candle): Promise<void> {
+    this.endLine();
+    await writeLines(process.stdout, [this.#line(candle)]);
+  }
+
+  /** The last line of a terminal, which the next one takes the place of. */
+  printInPlace(candle: Candle): void {
+    process.stdout.write(clearLine + this.#line(candle));
+    this.#isLineOpen = true;
+  }
+
+  /** Takes away what was printed in place. */
+  endLine(): void {
+    if (this.#isLineOpen) process.stdout.write(clearLine);
+    this.#isLineOpen = false;
+  }
+
+  readonly #line = (candle: Candle): string => {
+    if (this.#format === 'csv') return candleToCsv(candle);
+    return this.#format === 'json' ? candleToJson(candle) : this.#table.line(candle);
+  };
+}
