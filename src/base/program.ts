@@ -9,7 +9,12 @@ import type { Logger, LogLevel } from './logger.ts';
 import { onStopRequested } from './stop-signals.ts';
 
 /** What every program is given. */
-export type Surroundings = { readonly clock: Clock; readonly logger: Logger };
+export type Surroundings = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Aborted when the program is told to stop, also while it starts: a long start may give up. */
+  readonly signal?: AbortSignal;
+};
 
 /** A started program: disposing it ends it. */
 export interface Running extends AsyncDisposable {
@@ -29,6 +34,10 @@ export type Program<Config extends { readonly logLevel: LogLevel }> = {
   readonly start: (config: Config, surroundings: Surroundings) => Promise<Running>;
   /** Further flags, as commander declares them: ['--record <file>', 'what it does']. */
   readonly flags?: readonly (readonly [flags: string, description: string])[];
+  /** Opens another log than JSON lines on standard output. */
+  readonly openLogger?: (level: LogLevel) => Logger;
+  /** Called before the process ends at once, because it was told to stop a second time. */
+  readonly onInsist?: () => void;
 };
 
 /** The version in package.json. */
@@ -66,18 +75,24 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
     process.exit(2);
   }
 
-  const logger = openLogger(program.name, config.logLevel);
+  const logger = program.openLogger?.(config.logLevel) ?? openLogger(program.name, config.logLevel);
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const { promise: stop, resolve: requestStop } = Promise.withResolvers<void>();
   onStopRequested(
     systemClock,
     (reason) => {
       logger.info({ reason }, 'Stopping');
+      stopping.abort();
       requestStop();
     },
-    () => process.exit(1),
+    () => {
+      program.onInsist?.();
+      process.exit(1);
+    },
   );
   try {
-    const running = await program.start(config, { clock: systemClock, logger });
+    const running = await program.start(config, { clock: systemClock, logger, signal });
     try {
       await Promise.race([stop, running.ended ?? stop]);
     } finally {
@@ -86,6 +101,10 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
     logger.info('Stopped');
     process.exit(0);
   } catch (error) {
+    if (signal.aborted && error === signal.reason) {
+      logger.info('Stopped before it had started');
+      process.exit(0);
+    }
     logger.fatal({ err: error }, 'Failed');
     process.exit(1);
   }
