@@ -31,6 +31,11 @@ export class TwinClock implements Clock {
     };
   }
 
+  /** Timers that are set and have neither fired nor been cancelled. */
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
   /** Moves to `time`, firing what is due on the way at its own time. */
   moveTo(time: Micros): void {
     for (;;) {
