@@ -114,7 +114,7 @@ export const url = (protocols: readonly string[], fallback?: string) =>
     .optional()
     .transform((value) => value ?? fallback);
 
-export const choice = <T extends string>(choices: readonly [T, ...T[]], fallback: T) =>
+export const choice = <const T extends string>(choices: readonly [T, ...T[]], fallback: T) =>
   z
     .enum(choices, `expected one of ${choices.join(', ')}`)
     .optional()

@@ -88,6 +88,13 @@ export class CandleLog {
     return (this.#tracks.get(key)?.droppedThrough ?? 0) <= sequence;
   }
 
+  /** Whether every entry that ends after `time` is still there. */
+  reachesTime(key: LogKey, time: Micros): boolean {
+    const track = this.#tracks.get(key);
+    const [oldest] = track?.entries ?? [];
+    return !track?.droppedThrough || (oldest !== undefined && endTime(oldest) <= time);
+  }
+
   /** The entries after `sequence`, in order. */
   since(key: LogKey, sequence: number): readonly LogEntry[] {
     const entries = this.#tracks.get(key)?.entries ?? [];

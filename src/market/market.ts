@@ -39,7 +39,9 @@ export const marketLimits: MarketLimits = {
   graceMs: 500,
   gapMaturityMs: 250,
   clockToleranceMs: 60_000,
-  secondsRetentionMs: 3_600_000,
+  // An hour, and ten minutes more: a reader that comes from another server is given the last hour
+  // again, and may have been away for a while.
+  secondsRetentionMs: 70 * 60_000,
   retentionMs: 7 * 86_400_000,
   maximumRetained: 1_000_000,
 };

@@ -9,10 +9,16 @@ import type { Codec, SharedFrame } from './shared-frame.ts';
 
 export type BroadcastOptions = {
   readonly clock: Clock;
-  /** Makes the message that shows that a quiet stream is alive; called once a beat. */
-  readonly heartbeat: () => SharedFrame;
+  /**
+   * Makes the message that shows that a quiet stream is alive; called once a beat. undefined: the
+   * contract has none.
+   */
+  readonly heartbeat: (() => SharedFrame) | undefined;
   /** Milliseconds of quiet after which a reader has got a heartbeat; default 10,000. */
   readonly heartbeatMs?: number;
+} & ReaderLimits;
+
+export type ReaderLimits = {
   /**
    * Bytes that may wait for one reader; beyond, its stream alone ends with RESOURCE_EXHAUSTED.
    * Default 1 MiB: some ten thousand candles.
@@ -36,7 +42,7 @@ export type BroadcastOptions = {
  * and wherever something happens: `subscription.push(frame)`.
  */
 export class Broadcast implements Disposable {
-  readonly #heartbeat: () => SharedFrame;
+  readonly #heartbeat: (() => SharedFrame) | undefined;
   readonly #maxPendingBytes: number;
   readonly #maxSubscriptions: number;
   readonly #subscriptions = new Set<BroadcastSubscription>();
@@ -48,7 +54,9 @@ export class Broadcast implements Disposable {
     this.#maxPendingBytes = options.maxPendingBytes ?? 1024 * 1024;
     this.#maxSubscriptions = options.maxSubscriptions ?? 20_000;
     // Twice within the time: who got nothing between two beats has been quiet for less than two.
-    this.#timer = repeat(options.clock, (options.heartbeatMs ?? 10_000) / 2, () => this.#beat());
+    this.#timer = repeat(options.clock, (options.heartbeatMs ?? 10_000) / 2, () =>
+      this.#beatWhereQuiet(),
+    );
   }
 
   /** The number of readers. */
@@ -106,7 +114,13 @@ export class Broadcast implements Disposable {
     }
   }
 
-  #beat(): void {
+  /** Sends a heartbeat to every reader. */
+  beat(): void {
+    if (this.#heartbeat !== undefined) this.push(this.#heartbeat());
+  }
+
+  #beatWhereQuiet(): void {
+    if (this.#heartbeat === undefined) return;
     let frame: SharedFrame | undefined;
     for (const subscription of this.#subscriptions) {
       if (subscription.wasQuiet()) subscription.push((frame ??= this.#heartbeat()));

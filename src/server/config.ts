@@ -1,0 +1,192 @@
+import { isIP } from 'node:net';
+import {
+  ConfigurationError,
+  choice,
+  flag,
+  integer,
+  logLevel,
+  port,
+  readSettings,
+  text,
+  url,
+  words,
+} from '../base/env.ts';
+import type { Environment, Settings } from '../base/env.ts';
+import type { LogLevel } from '../base/logger.ts';
+import type { Mode } from '../rpc/system-service.ts';
+
+export const serverSettings = {
+  HOST: {
+    schema: text('127.0.0.1'),
+    description: 'The address to listen on; another than loopback needs ALLOW_UNAUTHENTICATED=true',
+  },
+  PORT: {
+    schema: port(8080),
+    description: 'The port for gRPC, gRPC-Web, Connect and plain HTTP; 0 takes a free one',
+    aliases: ['APP_GRPC_PORT'],
+  },
+  MODE: {
+    schema: choice(['TEST', 'LIVE'], 'LIVE'),
+    description: 'LIVE follows the real exchanges, TEST the simulator',
+  },
+  SIMULATOR_URL: {
+    schema: url(['http', 'https'], 'http://127.0.0.1:8090'),
+    description: 'Where the simulator is, in TEST mode',
+  },
+  BINANCE_WEBSOCKET_BASE_URL: {
+    schema: url(['ws', 'wss'], 'wss://data-stream.binance.vision'),
+    description: 'Where Binance streams market data, in LIVE mode',
+  },
+  BINANCE_REST_BASE_URL: {
+    schema: url(['http', 'https'], 'https://data-api.binance.vision'),
+    description: 'Where Binance answers questions on market data, in LIVE mode',
+  },
+  BINANCE_SYMBOLS: {
+    schema: words(['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']),
+    description: 'The symbols to follow, separated by spaces; at most 500',
+  },
+  DATABASE_URL: {
+    schema: url(['postgres', 'postgresql']),
+    description: 'Postgres, to list stored candles from; without it only retained ones are listed',
+    aliases: ['DB_WRITE_DSN'],
+  },
+  DB_READ_DSN: {
+    schema: url(['postgres', 'postgresql']),
+    description: 'Postgres to read history from where it is not DATABASE_URL, say a replica',
+  },
+  TLS_CERT_FILE: {
+    schema: text(),
+    description: 'A PEM certificate chain; with TLS_KEY_FILE the port speaks TLS',
+  },
+  TLS_KEY_FILE: { schema: text(), description: 'The PEM key of TLS_CERT_FILE' },
+  CORS_ALLOWED_ORIGINS: {
+    schema: words([]),
+    description:
+      'Origins whose pages may call, as https://example.com; * for all; the same host and localhost always may',
+  },
+  ALLOW_UNAUTHENTICATED: {
+    schema: flag(false),
+    description: 'Whether a HOST off loopback may be served to everybody',
+  },
+  MAX_CONNECTIONS: {
+    schema: integer(10_000, 1, 1_000_000),
+    description: 'Connections at once; more are closed as they come',
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    schema: integer(2_000, 1, 1_000_000),
+    description: 'Connections at once from one address; more are closed as they come',
+  },
+  MAX_STREAMS_PER_CONNECTION: {
+    schema: integer(100, 1, 10_000),
+    description: 'RPCs at once on one HTTP/2 connection; a client waits with more',
+  },
+  MAX_MESSAGE_BYTES: {
+    schema: integer(1_048_576, 1_024, 67_108_864),
+    description: 'Bytes of one request message, unpacked; a longer one is RESOURCE_EXHAUSTED',
+  },
+  MAX_READER_BYTES: {
+    schema: integer(1_048_576, 65_536, 67_108_864),
+    description: 'Bytes that may wait for one reader; beyond, its stream ends RESOURCE_EXHAUSTED',
+  },
+  MAX_READERS: {
+    schema: integer(20_000, 1, 1_000_000),
+    description: 'Readers of one kind of stream at once; more are refused with RESOURCE_EXHAUSTED',
+  },
+  MAX_RETAINED_CANDLES: {
+    schema: integer(1_000_000, 10_000, 50_000_000),
+    description: 'Closed candles kept in memory, at 1 KiB each; beyond, the oldest are let go',
+  },
+  SHUTDOWN_GRACE_MS: {
+    schema: integer(10_000, 0, 600_000),
+    description: 'Milliseconds that RPCs are left to end on SIGTERM; then they are cut off',
+  },
+  LOG_LEVEL: { schema: logLevel, description: 'debug, info, warn, error or silent' },
+  APP_DEBUG: { schema: flag(false), description: 'true is LOG_LEVEL=debug' },
+} satisfies Settings;
+
+export type ServerConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly mode: Mode;
+  readonly webSocketBaseUrl: string;
+  readonly restBaseUrl: string;
+  readonly symbols: readonly string[];
+  /** Postgres to read history from; undefined: there is none. */
+  readonly databaseUrl: string | undefined;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly corsAllowedOrigins: readonly string[];
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxStreamsPerConnection: number;
+  readonly maxMessageBytes: number;
+  readonly maxReaderBytes: number;
+  readonly maxReaders: number;
+  readonly maxRetainedCandles: number;
+  readonly shutdownGraceMs: number;
+  readonly logLevel: LogLevel;
+};
+
+/** What one market's instruments, times timeframes, may cost in memory. */
+const maximumSymbols = 500;
+
+/** @throws ConfigurationError */
+export function readServerConfig(environment: Environment): ServerConfig {
+  const values = readSettings(serverSettings, environment);
+  const { HOST: host = '127.0.0.1', BINANCE_SYMBOLS: symbols } = values;
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values;
+  const problems: string[] = [];
+  if (!isLoopback(host) && !values.ALLOW_UNAUTHENTICATED) {
+    problems.push(
+      `HOST: ${host} is not loopback and no authentication is configured: expected 127.0.0.1, or ALLOW_UNAUTHENTICATED=true`,
+    );
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    problems.push('TLS_CERT_FILE, TLS_KEY_FILE: expected both or none');
+  }
+  if (symbols.length === 0 || symbols.length > maximumSymbols) {
+    problems.push(
+      `BINANCE_SYMBOLS: expected 1 to ${maximumSymbols} symbols, got ${symbols.length}`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return {
+    host,
+    port: values.PORT,
+    mode: values.MODE,
+    ...addressesOf(values),
+    symbols,
+    databaseUrl: values.DB_READ_DSN ?? values.DATABASE_URL,
+    tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
+    corsAllowedOrigins: values.CORS_ALLOWED_ORIGINS,
+    maxConnections: values.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,
+    maxStreamsPerConnection: values.MAX_STREAMS_PER_CONNECTION,
+    maxMessageBytes: values.MAX_MESSAGE_BYTES,
+    maxReaderBytes: values.MAX_READER_BYTES,
+    maxReaders: values.MAX_READERS,
+    maxRetainedCandles: values.MAX_RETAINED_CANDLES,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    logLevel: values.APP_DEBUG ? 'debug' : values.LOG_LEVEL,
+  };
+}
+
+/** The simulator speaks Binance's protocol, WebSocket and REST on one port. */
+function addressesOf(values: {
+  MODE: Mode;
+  SIMULATOR_URL: string | undefined;
+  BINANCE_WEBSOCKET_BASE_URL: string | undefined;
+  BINANCE_REST_BASE_URL: string | undefined;
+}): { webSocketBaseUrl: string; restBaseUrl: string } {
+  const { SIMULATOR_URL: simulator = '' } = values;
+  if (values.MODE === 'TEST') {
+    return { webSocketBaseUrl: simulator.replace(/^http/u, 'ws'), restBaseUrl: simulator };
+  }
+  return {
+    webSocketBaseUrl: values.BINANCE_WEBSOCKET_BASE_URL ?? '',
+    restBaseUrl: values.BINANCE_REST_BASE_URL ?? '',
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
