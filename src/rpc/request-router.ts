@@ -85,6 +85,7 @@ export class RequestRouter {
     }
     const authority = authorityOf(request);
     if (authority === undefined) {
+      if (request.httpVersionMajor === 1) response.setHeader('connection', 'close');
       sendText(request, response, 400, 'Expected a host name and port in Host or :authority\n');
       return;
     }

@@ -6,6 +6,9 @@ import type { Clock, Timer } from '../base/clock.ts';
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+/** Milliseconds for which the rest of a request that was answered already is thrown away. */
+const lingerMs = 1_000;
+
 /** Sends a whole answer, with the headers set before. */
 export function answer(response: NodeResponse, status: number, body?: Buffer): void {
   response.statusCode = status;
@@ -125,18 +128,28 @@ export class ResponseWriter {
     }
   }
 
-  /** A request that was answered before it was all there must not go on arriving. */
+  /**
+   * A request that was answered before it was all there must not go on arriving. What is under way
+   * is thrown away for a moment first: a client that is cut off while it writes may not read.
+   */
   #refuseRest(): void {
     const target = this.#target;
     const request = this.#request;
+    const linger = (refuse: () => void) => {
+      request.removeAllListeners('readable');
+      request.resume();
+      const timer = this.#clock.setTimer(lingerMs, refuse);
+      request.once('end', () => timer[Symbol.dispose]());
+      request.once('close', () => timer[Symbol.dispose]());
+    };
     if ('rstCode' in target) {
       if (target.endAfterHeaders || request.complete) return;
       // Not before the trailers are out: a closed stream refuses them.
-      target.once('wantTrailers', () => target.close(constants.NGHTTP2_NO_ERROR));
+      target.once('wantTrailers', () => linger(() => target.close(constants.NGHTTP2_NO_ERROR)));
     } else {
       // Asked only now, because the request of a synchronous answer is not complete yet.
       target.once('finish', () => {
-        if (!request.complete) request.socket.destroySoon();
+        if (!request.complete) linger(() => request.socket.destroySoon());
       });
     }
   }

@@ -56,7 +56,7 @@ export async function answerRpc(
     httpVersion: request.httpVersion,
     method: request.method ?? '',
     url: `${scheme}://${authority}${request.url ?? ''}`,
-    header: headersOf(request),
+    header: headersOf(request, limits.maxTimeoutMs),
     body,
     signal: leaving.signal,
     contextValues: createContextValues()
@@ -89,11 +89,36 @@ async function write(answer: UniversalServerResponse, writer: ResponseWriter): P
   await writer.end(trailer);
 }
 
-function headersOf(request: NodeRequest): Headers {
+function headersOf(request: NodeRequest, maxTimeoutMs: number): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || name.startsWith(':')) continue;
     for (const one of typeof value === 'string' ? [value] : value) headers.append(name, one);
   }
+  boundTimeout(headers, maxTimeoutMs);
   return headers;
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1_000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
+
+/**
+ * Brings a timeout beyond the bound just above it. Connect refuses both, but sets a timer for it
+ * before, and one beyond Node's longest fires at once and warns on standard error.
+ */
+function boundTimeout(headers: Headers, maxTimeoutMs: number): void {
+  const [, digits, unit = ''] =
+    /^(\d{1,8})([HMSmun])$/u.exec(headers.get('grpc-timeout') ?? '') ?? [];
+  if (Number(digits) * (unitMs[unit] ?? 0) > maxTimeoutMs) {
+    headers.set('grpc-timeout', `${Math.floor(maxTimeoutMs / 1000) + 1}S`);
+  }
+  if (Number(headers.get('connect-timeout-ms')) > maxTimeoutMs) {
+    headers.set('connect-timeout-ms', String(maxTimeoutMs + 1));
+  }
 }

@@ -71,8 +71,8 @@ export class Sessions implements Disposable {
       }
       if (isAfterData || ++pings <= maxIdlePings || session.destroyed) return;
       onClosed('pings');
-      session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      session.destroy();
+      // Without an error Node would say NO_ERROR in its GOAWAY, whatever the code.
+      session.destroy(new Error('Too many PINGs'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     });
   }
 
