@@ -37,13 +37,17 @@ export async function openThrowAwayPostgres() {
   };
 }
 
-/** A folder that Postgres' account can enter, too. */
+/** A folder that Postgres' account can enter, too; what is added goes with it. */
 export async function openTemporaryDirectory() {
   const path = await mkdtemp(join(tmpdir(), 'tradewind-test-'));
   await chmod(path, 0o755);
+  const paths = [path];
   return {
     path,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    add: (further: string) => paths.push(further),
+    [Symbol.asyncDispose]: async () => {
+      for (const path of paths) await rm(path, { recursive: true, force: true });
+    },
   };
 }
 

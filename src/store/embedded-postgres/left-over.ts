@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { sleep } from '../../base/clock.ts';
@@ -30,10 +30,8 @@ export async function readPostmasterFile(data: string): Promise<PostmasterFile |
 }
 
 /**
- * Makes way for a new Postgres on `data`: one that was left over when its owner was killed is
- * stopped, and the file of one that is gone is removed, as its number may have gone to another
- * process since (it does in a restarted container).
- * @returns whether there was something to clean up
+ * Makes way for a new Postgres on `data`: stops one that was left over when its owner was killed.
+ * @returns whether there was something left over
  * @throws Error when the process that started it is still there
  */
 export async function clearLeftOver(
@@ -42,18 +40,31 @@ export async function clearLeftOver(
 ): Promise<boolean> {
   const file = await readPostmasterFile(data);
   if (file === undefined) return false;
-  const postmaster = await lookUpProcess(file.pid);
-  if (postmaster === undefined || !postmaster.command.includes(data)) {
-    await rm(join(data, 'postmaster.pid'), { force: true });
+  const found = await lookUpProcess(file.pid);
+  // Its file then stays: Postgres finds in it whether sessions of the dead one still hold the data.
+  if (found === undefined) return true;
+  if (!found.command.includes(data)) {
+    await disown(data);
     return true;
   }
   // A process that lost its parent has another one at once, so that this cannot be mistaken.
-  if (postmaster.command.includes(ownerMark(postmaster.parent))) {
-    throw new Error(`The Postgres in ${data} is in use by process ${postmaster.parent}`);
+  if (found.command.includes(ownerMark(found.parent))) {
+    throw new Error(`The Postgres in ${data} is in use by process ${found.parent}`);
   }
   logger.warn({ pid: file.pid }, 'Stopping a Postgres that was left over');
   await stopProcess(file.pid, clock);
   return true;
+}
+
+/**
+ * The number of a Postgres that is gone has gone to another process, as it does in a restarted
+ * container, and Postgres would not start for fear of it. It ignores the number of its own parent,
+ * so ours is written there; the rest of the file must stay for its other checks.
+ */
+async function disown(data: string): Promise<void> {
+  const path = join(data, 'postmaster.pid');
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace(/^\d+/u, String(process.pid)));
 }
 
 /** Stops a postmaster and waits until it is gone. */
