@@ -23,6 +23,7 @@ export const standaloneSettings = {
   PORT: {
     schema: port(8080),
     description: "The server's port; a free one is taken when it is in use",
+    aliases: ['APP_GRPC_PORT'],
   },
   SIMULATOR_PORT: {
     schema: port(8090),

@@ -106,6 +106,10 @@ export async function startStandalone(
     MODE: config.mode,
     BINANCE_SYMBOLS: config.symbols.join(' '),
     DATABASE_URL: postgres.url,
+    // Empty is not set: on this machine everything speaks in clear, and reads where it writes.
+    DB_READ_DSN: '',
+    TLS_CERT_FILE: '',
+    TLS_KEY_FILE: '',
     ...(isLive ? {} : { SIMULATOR_URL: simulatorUrl }),
   });
   programs.push(server);
