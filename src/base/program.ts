@@ -79,18 +79,17 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: stop, resolve: requestStop } = Promise.withResolvers<void>();
-  onStopRequested(
-    systemClock,
-    (reason) => {
+  onStopRequested(systemClock, environment, {
+    onStop: (reason) => {
       logger.info({ reason }, 'Stopping');
       stopping.abort();
       requestStop();
     },
-    () => {
+    onInsist: () => {
       program.onInsist?.();
       process.exit(1);
     },
-  );
+  });
   try {
     const running = await program.start(config, { clock: systemClock, logger, signal });
     try {

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Candle } from '../domain/candle.ts';
 import { candleCsvHeader, candleToCsv, candleToJson } from './candle-record.ts';
 import { CandleTable } from './candle-table.ts';
@@ -15,6 +15,7 @@ const clearLine = '\r\u001B[2K';
 export class CandlePrinter {
   readonly #format: CandleFormat;
   readonly #table = new CandleTable(process.stdout);
+  #hasHeader = false;
   #isLineOpen = false;
 
   constructor(format: CandleFormat) {
@@ -23,8 +24,12 @@ export class CandlePrinter {
 
   async printList(candles: readonly Candle[]): Promise<void> {
     if (this.#format === 'csv') await writeLines(process.stdout, [candleCsvHeader]);
-    if (this.#format === 'table') await writeLines(process.stdout, this.#table.lines(candles));
-    else await writeLines(process.stdout, candles.map(this.#line));
+    if (this.#format !== 'table') await writeLines(process.stdout, candles.map(this.#line));
+    // Without a candle it is not known how wide the columns are: the header waits for the first one.
+    else if (candles.length > 0) {
+      this.#hasHeader = true;
+      await writeLines(process.stdout, this.#table.lines(candles));
+    }
   }
 
   /** A line of blocks for people: how the close moved. */
@@ -38,12 +43,18 @@ export class CandlePrinter {
   /** One line that stays. */
   async print(candle: Candle): Promise<void> {
     this.endLine();
+    await this.#printHeader(candle);
     await writeLines(process.stdout, [this.#line(candle)]);
   }
 
   /** The last line of a terminal, which the next one takes the place of. */
-  printInPlace(candle: Candle): void {
-    process.stdout.write(clearLine + this.#line(candle));
+  async printInPlace(candle: Candle): Promise<void> {
+    await this.#printHeader(candle);
+    const line = this.#line(candle);
+    const plain = stripVTControlCharacters(line);
+    // A line that wraps could not be taken away again: a narrow terminal shows its beginning.
+    const fits = plain.length < process.stdout.columns;
+    process.stdout.write(clearLine + (fits ? line : plain.slice(0, process.stdout.columns - 1)));
     this.#isLineOpen = true;
   }
 
@@ -51,6 +62,12 @@ export class CandlePrinter {
   endLine(): void {
     if (this.#isLineOpen) process.stdout.write(clearLine);
     this.#isLineOpen = false;
+  }
+
+  async #printHeader(candle: Candle): Promise<void> {
+    if (this.#hasHeader || this.#format !== 'table') return;
+    this.#hasHeader = true;
+    await writeLines(process.stdout, [...this.#table.lines([candle])].slice(0, 1));
   }
 
   readonly #line = (candle: Candle): string => {

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
+import { onStopRequested } from '../base/stop-signals.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { MarketClient } from '../rpc/client.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
@@ -38,7 +39,9 @@ export function describeCandles(command: Command, environment: Environment): Com
     .option('--csv', 'CSV with a header')
     .addHelpText('after', help)
     .action(async (symbol: string, options: Options) => {
-      await askServer(environment, options, (market) => showCandles(market, symbol, options));
+      await askServer(environment, options, (market) =>
+        showCandles(market, symbol, options, environment),
+      );
     });
 }
 
@@ -51,17 +54,28 @@ Examples:
   $ tradewind candles BTCUSDT --timeframe 1s --follow
   $ tradewind candles ETHUSDT --timeframe 1h --limit 500 --csv > candles.csv`;
 
-async function showCandles(market: MarketClient, symbol: string, options: Options): Promise<void> {
+async function showCandles(
+  market: MarketClient,
+  symbol: string,
+  options: Options,
+  environment: Environment,
+): Promise<void> {
   const printer = new CandlePrinter(formatOf(options));
   const list = await listCandles(market, symbol, options.timeframe, Math.max(options.limit, 1));
   const candles = options.limit === 0 ? [] : list.candles;
   await printer.printList(candles);
-  if (options.follow !== true) return printer.printSparkline(candles);
+  if (options.follow !== true) {
+    if (candles.length === 0 && options.limit > 0) console.error('No candle has closed yet');
+    return printer.printSparkline(candles);
+  }
 
   const printed = new PrintedCandles(list.candles[0]?.openTime ?? 0);
   for (const candle of list.candles) printed.add(candle);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  onStopRequested(systemClock, environment, {
+    onStop: () => stop.abort(),
+    onInsist: () => process.exit(1),
+  });
   await follow(market, symbol, options, {
     printer,
     printed,
@@ -98,7 +112,7 @@ async function follow(
         case 'candle': {
           const { candle } = event;
           if (!candle.isClosed) {
-            if (isInPlace) printer.printInPlace(candle);
+            if (isInPlace) await printer.printInPlace(candle);
             else await printer.print(candle);
           } else if (!event.isRepeat || printed.isNew(candle)) {
             printed.add(candle);

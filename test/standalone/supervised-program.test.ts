@@ -102,3 +102,19 @@ test('a program ends when its parent is killed', async () => {
   }
   await eventually(() => !isAlive(pid));
 });
+
+test('a program that npm runs ends with the shell between them', async () => {
+  // As npm does it; the second command keeps the shell from becoming the program.
+  const command = `"${process.execPath}" "${pathOf('obedient')}"; true`;
+  const shell = spawn('sh', ['-c', command], {
+    env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void shell.kill('SIGKILL'));
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: shell.stdout })) {
+    lines.push(line);
+    if (lines.length === 1) shell.kill('SIGTERM');
+  }
+  expect(lines[1]).toBe('stopping: the parent process ended');
+});
