@@ -517,11 +517,23 @@ test.each<readonly [string, (twin: TwinBinance) => void, string]>([
   expect(setup.clock.pendingTimers).toBe(0);
 });
 
-test('a feed that is closed before it is connected connects no more', async () => {
-  await using setup = await openTwinFeed();
-  await setup.feed[Symbol.asyncDispose]();
-  expect(setup.twin.sockets.size).toBe(0);
-  expect(setup.events).toEqual([]);
+test('a feed that is closed before it has begun never connects', async () => {
+  await using twin = await TwinBinance.open();
+  const { webSocketBaseUrl, restBaseUrl } = twin;
+  const clock = new TwinClock(noon);
+  const feed = openFeed({
+    exchange: binance,
+    exchangeName: 'binance',
+    symbols: ['A'],
+    handle: () => {},
+    clock,
+    logger: silentLogger,
+    random: Math.random,
+    settings: { webSocketBaseUrl, restBaseUrl },
+  });
+  await feed[Symbol.asyncDispose]();
+  expect(clock.pendingTimers).toBe(0);
+  expect(twin.upgrades).toEqual([]);
 });
 
 test.each([

@@ -21,6 +21,10 @@ function decodeCarefully(frame: string) {
 
 const decimal = fc.oneof(
   fc.stringMatching(/^\d{1,15}\.\d{8}$/),
+  // About as much as a number holds exactly, and a little more.
+  fc.stringMatching(/^9[1-9]\d{5,7}\.\d{7}[1357]$/),
+  // The same digits with the point elsewhere, and with zeros behind it.
+  fc.stringMatching(/^125\.0{1,3}$|^12\.50?$|^1\.0{0,3}25$/),
   fc.stringMatching(/^\d{1,16}(\.\d{1,19})?$/),
   fc.constantFrom('0', '0.0', '.5', '5.', '1e5', '', '-1.0', '+1.0', ' 1.0', '00.10', '1..0'),
 );
