@@ -38,6 +38,7 @@ export class TradeIds {
   /** Spans of holes that were given up. */
   #lost: TimeSpan[] = [];
   #unannounced = 0;
+  readonly #filled: Gap[] = [];
 
   /** A hole counts as a gap when it is `maturityMs` old: until then its trades may be on the way. */
   constructor(instrument: InstrumentName, maturityMs: number) {
@@ -57,10 +58,6 @@ export class TradeIds {
   /** The number of ids that are missing. */
   get missing(): number {
     return this.#holes.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  }
-
-  get hasHoles(): boolean {
-    return this.#holes.length > 0 || this.#lost.length > 0;
   }
 
   /** Whether this id has been seen (or given up). */
@@ -101,6 +98,7 @@ export class TradeIds {
 
   /** Whether a trade may be missing that lies in [openTime, closeTime). */
   isMissingIn(openTime: Micros, closeTime: Micros): boolean {
+    if (this.#holes.length === 0 && this.#lost.length === 0) return false;
     const touches = (span: TimeSpan) => span.fromTime < closeTime && span.toTime >= openTime;
     return this.#holes.some(touches) || this.#lost.some(touches);
   }
@@ -123,11 +121,10 @@ export class TradeIds {
   takeFilled(): Gap[] {
     return this.#filled.splice(0);
   }
-  readonly #filled: Gap[] = [];
 
   /** Forgets what lies before `time`: no candle of it is held any more. */
   forgetBefore(time: Micros): void {
-    if (!this.hasHoles) return;
+    if (this.#holes.length === 0 && this.#lost.length === 0) return;
     const [kept, gone] = partition(this.#holes, ({ toTime }) => toTime >= time);
     this.#holes = kept;
     this.#unannounced -= gone.filter(({ announced }) => announced === undefined).length;
@@ -167,13 +164,10 @@ export class TradeIds {
     if (hole === undefined) return;
     if (hole.announced === undefined) this.#unannounced--;
     this.#lost.push(spanOf(hole.fromTime, hole.toTime));
-    if (this.#lost.length > maximumHoles) {
-      const [a, b, ...rest] = this.#lost as [TimeSpan, TimeSpan, ...TimeSpan[]];
-      this.#lost = [
-        { fromTime: Math.min(a.fromTime, b.fromTime), toTime: Math.max(a.toTime, b.toTime) },
-        ...rest,
-      ];
-    }
+    if (this.#lost.length <= maximumHoles) return;
+    const [a, b, ...rest] = this.#lost as [TimeSpan, TimeSpan, ...TimeSpan[]];
+    const fromTime = Math.min(a.fromTime, b.fromTime);
+    this.#lost = [{ fromTime, toTime: Math.max(a.toTime, b.toTime) }, ...rest];
   }
 
   #gapOf({ first, last, fromTime, toTime }: Hole): Gap {

@@ -21,7 +21,7 @@ test('any arrival order, duplication, break and restart gives the candles of the
 test.each([
   {
     name: 'late trades are left out of the longer candles',
-    file: 'market/candle-series.ts',
+    file: 'market/candle-revisions.ts',
     find: 'if (!series.retains(time, closedThrough)) continue;',
     replace: "if (series.timeframe !== '1s') continue;",
   },
@@ -33,9 +33,9 @@ test.each([
   },
   {
     name: 'a flat candle keeps the price it was closed with',
-    file: 'market/candle-series.ts',
-    find: 'this.#carry(series, slot)',
-    replace: 'return',
+    file: 'market/candle-revisions.ts',
+    find: 'carry(slots, series, slot);',
+    replace: 'return;',
   },
   {
     name: 'a duplicate counts again',

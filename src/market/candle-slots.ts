@@ -1,0 +1,115 @@
+import type { Micros } from '../base/clock.ts';
+import type { Decimal } from '../base/decimal.ts';
+import type { CandleSum } from '../domain/candle-sum.ts';
+import type { Candle } from '../domain/candle.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import { closeTimeOf, openTimeOf, timeframes } from '../domain/timeframe.ts';
+import type { Timeframe } from '../domain/timeframe.ts';
+import type { MarketUpdateHandler } from './market-update.ts';
+import { TimeframeSeries } from './timeframe-series.ts';
+import type { Slot } from './timeframe-series.ts';
+import { TradeIds } from './trade-ids.ts';
+
+export type CandleSlotsOptions = {
+  readonly instrument: InstrumentName;
+  readonly run: Micros;
+  /** How long 1s candles can be revised, and how long the others. */
+  readonly secondsRetention: Micros;
+  readonly retention: Micros;
+  /** How old a missing id must be to count as a gap. */
+  readonly gapMaturityMs: number;
+  readonly publish: MarketUpdateHandler;
+};
+
+type Shape = Pick<Slot, 'openTime' | 'closeTime' | 'flatPrice' | 'revision'>;
+
+/** The slots of one instrument in all timeframes, what is known of its trades, and how one closes. */
+export class CandleSlots {
+  readonly options: CandleSlotsOptions;
+  readonly ids: TradeIds;
+  /** The first of them are the seconds; the others are merged from these. */
+  readonly all: readonly TimeframeSeries[];
+  readonly seconds: TimeframeSeries;
+  readonly longer: readonly TimeframeSeries[];
+  /** Every second before this is closed; undefined until there is a known price. */
+  closedThrough: Micros | undefined;
+  /** The last price known from before the first slot. */
+  priceBefore: Decimal | undefined;
+
+  constructor(options: CandleSlotsOptions) {
+    this.options = options;
+    this.ids = new TradeIds(options.instrument, options.gapMaturityMs);
+    this.seconds = new TimeframeSeries('1s', options.secondsRetention);
+    this.longer = timeframes
+      .filter((timeframe) => timeframe !== '1s')
+      .map((timeframe) => new TimeframeSeries(timeframe, options.retention));
+    this.all = [this.seconds, ...this.longer];
+  }
+
+  /** Closes the candle that `time` falls into; a flat one is made where there was no trade. */
+  closeAt(series: TimeframeSeries, time: Micros): void {
+    const slot = series.at(time) ?? this.flatSlot(series, time);
+    if (slot !== undefined) this.close(series, slot);
+    series.trim(time);
+  }
+
+  /** Publishes a slot as closed: for the first time, or again with a higher revision. */
+  close(series: TimeframeSeries, slot: Slot): void {
+    slot.revision++;
+    slot.isDirty = false;
+    const candle = this.candleOf(series.timeframe, slot, slot.sum, true);
+    slot.closed = candle;
+    this.options.publish({ type: 'candle', candle });
+  }
+
+  /** Makes a slot without trades; undefined where no price is known or trades are missing. */
+  flatSlot(series: TimeframeSeries, time: Micros): Slot | undefined {
+    const { timeframe } = series;
+    const openTime = openTimeOf(timeframe, time);
+    if (this.ids.isMissingIn(openTime, closeTimeOf(timeframe, openTime))) return undefined;
+    const isFirst = series.slots.length === 0;
+    if (isFirst && this.priceBefore === undefined) return undefined;
+    const slot = series.ensure(time);
+    if (isFirst) slot.flatPrice = this.priceBefore ?? 0n;
+    return slot;
+  }
+
+  /** The slots that are not closed yet, latest first: they are the last few. */
+  *open(series: TimeframeSeries): Iterable<Slot> {
+    for (let index = series.slots.length - 1; index >= 0; index--) {
+      const slot = series.slots[index] as Slot;
+      if (slot.closeTime <= (this.closedThrough ?? 0)) return;
+      yield slot;
+    }
+  }
+
+  /** A version of a candle, as what is known now makes it. */
+  candleOf(timeframe: Timeframe, slot: Shape, sum: CandleSum, isClosed: boolean): Candle {
+    const { openTime, closeTime, flatPrice } = slot;
+    const isFlat = sum.tradeCount === 0;
+    return {
+      instrument: this.options.instrument,
+      timeframe,
+      openTime,
+      closeTime,
+      open: isFlat ? flatPrice : sum.open,
+      high: isFlat ? flatPrice : sum.high,
+      low: isFlat ? flatPrice : sum.low,
+      close: isFlat ? flatPrice : sum.close,
+      volume: sum.volume,
+      quoteVolume: sum.quoteVolume,
+      takerBuyVolume: sum.takerBuyVolume,
+      takerBuyQuoteVolume: sum.takerBuyQuoteVolume,
+      tradeCount: sum.tradeCount,
+      priceSum: sum.priceSum,
+      firstTradeId: isFlat ? undefined : sum.firstTradeId,
+      lastTradeId: isFlat ? undefined : sum.lastTradeId,
+      isClosed,
+      isComplete: !this.ids.isMissingIn(openTime, closeTime),
+      isPartial: openTime <= (this.ids.observedFrom ?? openTime),
+      revision: slot.revision,
+      run: this.options.run,
+      source: sum.source,
+    };
+  }
+}
