@@ -74,6 +74,11 @@ export class Connection {
     this.#subscribers.add(stream, this);
   }
 
+  /** Whether the simulator takes these in addition to all that is listened to. */
+  hasRoomFor(streams: readonly Stream[]): boolean {
+    return this.#subscribers.hasRoomFor(streams);
+  }
+
   unsubscribe(name: string): void {
     const stream = this.streams.get(name);
     if (stream === undefined) return;

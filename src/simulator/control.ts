@@ -3,10 +3,15 @@ import type { Broadcast } from './broadcast.ts';
 import { readInjected } from './injected-frame.ts';
 import type { SimulatedMarket } from './simulated-market.ts';
 import { streamOf } from './stream.ts';
+import type { Subscribers } from './subscribers.ts';
 import { isSymbol } from './symbol-profile.ts';
 
 /** What a control request acts on. */
-export type Controlled = { readonly market: SimulatedMarket; readonly broadcast: Broadcast };
+export type Controlled = {
+  readonly market: SimulatedMarket;
+  readonly broadcast: Broadcast;
+  readonly subscribers: Subscribers;
+};
 
 type Body = Readonly<Record<string, unknown>>;
 type Action = (body: Body, controlled: Controlled) => unknown;
@@ -20,9 +25,9 @@ const actions: ReadonlyMap<string, Action> = new Map([
 /** Frames in one request. */
 const maxFrames = 10_000;
 
-/** What `GET /control` answers. */
-export function controlState(market: SimulatedMarket): unknown {
-  return { paused: market.paused() };
+/** What `GET /control` answers: symbols that are paused, connections that listen to any stream. */
+export function controlState({ market, subscribers }: Controlled): unknown {
+  return { paused: market.paused(), listening: subscribers.all().size };
 }
 
 /**

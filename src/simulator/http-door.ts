@@ -78,7 +78,7 @@ async function answerRest(request: IncomingMessage, url: URL, door: Door): Promi
 }
 
 async function answerControl(request: IncomingMessage, door: Door): Promise<Answer> {
-  if (request.method === 'GET') return { status: 200, body: controlState(door.market) };
+  if (request.method === 'GET') return { status: 200, body: controlState(door) };
   if (request.method !== 'POST') {
     return { status: 405, body: { error: 'method: expected GET or POST' } };
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -61,9 +62,13 @@ export interface Recorder extends AsyncDisposable {
   readonly failed: Promise<never>;
 }
 
-/** Opens a recording; it is compressed when the file's name ends in .gz. */
-export function openRecorder(file: string): Recorder {
+/**
+ * Opens a recording; it is compressed when the file's name ends in .gz.
+ * @throws Error when the file cannot be created
+ */
+export async function openRecorder(file: string): Promise<Recorder> {
   const output = createWriteStream(file);
+  await once(output, 'open');
   const input = file.endsWith('.gz') ? createGzip() : output;
   if (input !== output) input.pipe(output);
   const { promise: failed, reject } = Promise.withResolvers<never>();
@@ -76,7 +81,7 @@ export function openRecorder(file: string): Recorder {
   return {
     failed,
     write(frame) {
-      if (!input.writable) return;
+      if (!input.writable || output.destroyed) return;
       input.write(recordingLine(frame));
       if (input.writableLength > maxWaitingBytes) {
         output.destroy(new Error(`Expected at most ${maxWaitingBytes} bytes to wait for the disk`));

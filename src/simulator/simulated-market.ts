@@ -5,7 +5,7 @@ import { openSymbol } from './simulated-symbol.ts';
 import type { SimulatedSymbol } from './simulated-symbol.ts';
 import type { StreamKind } from './stream.ts';
 
-/** Symbols kept ready. Beyond that the one made first is forgotten: it can be made again. */
+/** Symbols kept ready, more than can be subscribed at once. Beyond that the one made first is forgotten: it can be made again. */
 const keptSymbols = 1_100;
 
 /** All symbols of one seed: any name that is asked for trades. */

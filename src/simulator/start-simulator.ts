@@ -23,7 +23,9 @@ export async function startSimulator(
 ): Promise<RunningSimulator> {
   await using starting = new AsyncDisposableStack();
   const recorder =
-    config.recordFile === undefined ? undefined : starting.use(openRecorder(config.recordFile));
+    config.recordFile === undefined
+      ? undefined
+      : starting.use(await openRecorder(config.recordFile));
   const market = new SimulatedMarket(config.seed);
   const subscribers = new Subscribers();
   const broadcast = starting.use(
@@ -32,6 +34,7 @@ export async function startSimulator(
   const server = openHttpDoor({
     market,
     broadcast,
+    subscribers,
     symbols: config.symbols,
     weight: new RequestWeight(config.requestWeight, clock),
     logger,
@@ -45,7 +48,7 @@ export async function startSimulator(
   });
   starting.use(openWebSocketDoor(server, { clock, logger, subscribers }));
   server.listen(config.port, config.host);
-  await Promise.race([once(server, 'listening'), ...(recorder ? [recorder.failed] : [])]);
+  await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;

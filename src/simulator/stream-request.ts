@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import { parseStream } from './stream.ts';
 import type { Stream } from './stream.ts';
+import { maxSubscribedSymbols } from './subscribers.ts';
 
 /** Streams that a connection can listen to at once. */
 export const maxStreams = 1024;
@@ -55,6 +56,9 @@ export function parseStreams(names: readonly unknown[]): readonly Stream[] {
 export function subscribeAll(streams: readonly Stream[], connection: Connection): void {
   const names = new Set([...connection.streams.keys(), ...streams.map(({ name }) => name)]);
   if (names.size > maxStreams) throw invalid(`too many streams, expected at most ${maxStreams}`);
+  if (!connection.hasRoomFor(streams)) {
+    throw invalid(`too many symbols, expected at most ${maxSubscribedSymbols} in all`);
+  }
   for (const stream of streams) connection.subscribe(stream);
 }
 

@@ -1,6 +1,9 @@
 import type { Connection } from './connection.ts';
 import type { Stream, StreamKind } from './stream.ts';
 
+/** Symbols that can be listened to at once, by all clients together: each is worked on all the time. */
+export const maxSubscribedSymbols = 1024;
+
 /** Who listens to which stream. */
 export class Subscribers {
   readonly #byStream = new Map<string, Set<Connection>>();
@@ -9,6 +12,14 @@ export class Subscribers {
 
   get kinds(): ReadonlyMap<string, ReadonlySet<StreamKind>> {
     return this.#kinds;
+  }
+
+  /** Whether these can be added without going beyond the bound of symbols. */
+  hasRoomFor(streams: readonly Stream[]): boolean {
+    const more = new Set(
+      streams.map(({ symbol }) => symbol).filter((each) => !this.#kinds.has(each)),
+    );
+    return this.#kinds.size + more.size <= maxSubscribedSymbols;
   }
 
   add({ name, symbol, kind }: Stream, connection: Connection): void {

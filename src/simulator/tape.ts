@@ -35,8 +35,9 @@ const maxPauses = 1_000;
  */
 export class Tape {
   readonly market: SymbolMarket;
-  #segments: Segment[] = [{ from: 0, to: Infinity, lift: 0, singleLift: 0 }];
-  #injected: TapeTrade[] = [];
+  readonly #segments: Segment[] = [{ from: 0, to: Infinity, lift: 0, singleLift: 0 }];
+  readonly #injected: TapeTrade[] = [];
+  readonly #injectedIds = new Set<number>();
 
   constructor(market: SymbolMarket) {
     this.market = market;
@@ -89,14 +90,14 @@ export class Tape {
     if (this.#injected.length >= maxInjectedTrades) {
       throw new Refusal('limit', `frames: expected at most ${maxInjectedTrades} trades a symbol`);
     }
-    const isKnown =
-      this.#injected.some(({ id }) => id === trade.id) ||
-      this.segments(now).some(
-        ({ from, to, lift }) => trade.id >= from + lift && trade.id < to + lift,
-      );
-    if (isKnown) return;
+    const isGenerated = this.segments(now).some(
+      ({ from, to, lift }) => trade.id >= from + lift && trade.id < to + lift,
+    );
+    if (isGenerated || this.#injectedIds.has(trade.id)) return;
+    const last = this.#injected.at(-1);
+    this.#injectedIds.add(trade.id);
     this.#injected.push(trade);
-    this.#injected.sort((a, b) => a.id - b.id);
+    if (last !== undefined && last.id > trade.id) this.#injected.sort((a, b) => a.id - b.id);
   }
 
   /** The segments as far as they have been sent. */

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import { levelOf } from './minute-source.ts';
 import type { Minute } from './minute-source.ts';
 import { secondMicros } from './symbol-time.ts';
@@ -79,7 +80,7 @@ export function sumOfMinute(minute: Minute): TradeSum {
   );
 }
 
-/** A minute's sums are integers far below 2^53, so numbers hold them exactly; longer ones are not. */
+/** A minute's sums are integers below 2^53, so that numbers hold them exactly; longer ones may not. */
 function exactSum(
   high: number,
   low: number,
@@ -88,6 +89,7 @@ function exactSum(
   boughtLots: number,
   boughtTickLots: number,
 ): TradeSum {
+  assert(Number.isSafeInteger(tickLots), 'A minute trades too much to be added up in numbers');
   return {
     high,
     low,
