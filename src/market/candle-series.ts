@@ -90,8 +90,10 @@ export class CandleSeries {
     } else {
       addLate(this.#slots, trade);
     }
-    if (changed !== undefined) repair(this.#slots, changed);
-    for (const gap of this.ids.takeFilled()) this.#options.publish(gap);
+    if (changed !== undefined) {
+      repair(this.#slots, changed);
+      for (const gap of this.ids.takeFilled()) this.#options.publish(gap);
+    }
     return true;
   }
 
