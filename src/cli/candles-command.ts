@@ -1,21 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
-import { onStopRequested } from '../base/stop-signals.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
-import type { MarketClient } from '../rpc/client.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
-import { CandlePrinter } from './candle-printer.ts';
 import type { CandleFormat } from './candle-printer.ts';
 import type { CliFlags } from './config.ts';
-import { followCandles } from './follow-candles.ts';
-import { listCandles } from './list-candles.ts';
-import { PrintedCandles } from './printed-candles.ts';
+import { mostCandles, showCandles } from './show-candles.ts';
 import { parseTimeframe } from './timeframe-argument.ts';
-
-/** More than a month of minutes; beyond that, ask the database. */
-const mostCandles = 50_000;
 
 type Options = CliFlags & {
   readonly timeframe: Timeframe;
@@ -39,9 +30,15 @@ export function describeCandles(command: Command, environment: Environment): Com
     .option('--csv', 'CSV with a header')
     .addHelpText('after', help)
     .action(async (symbol: string, options: Options) => {
-      await askServer(environment, options, (market) =>
-        showCandles(market, symbol, options, environment),
-      );
+      const wish = {
+        instrument: symbol,
+        timeframe: options.timeframe,
+        limit: options.limit,
+        isFollowed: options.follow === true,
+        includeOpen: options.open === true,
+        format: formatOf(options),
+      };
+      await askServer(environment, options, (market) => showCandles(market, wish, environment));
     });
 }
 
@@ -53,97 +50,6 @@ Examples:
   $ tradewind candles BTCUSDT
   $ tradewind candles BTCUSDT --timeframe 1s --follow
   $ tradewind candles ETHUSDT --timeframe 1h --limit 500 --csv > candles.csv`;
-
-async function showCandles(
-  market: MarketClient,
-  symbol: string,
-  options: Options,
-  environment: Environment,
-): Promise<void> {
-  const printer = new CandlePrinter(formatOf(options));
-  const list = await listCandles(market, symbol, options.timeframe, Math.max(options.limit, 1));
-  const candles = options.limit === 0 ? [] : list.candles;
-  await printer.printList(candles);
-  if (options.follow !== true) {
-    if (candles.length === 0 && options.limit > 0) console.error('No candle has closed yet');
-    return printer.printSparkline(candles);
-  }
-
-  const printed = new PrintedCandles(list.candles[0]?.openTime ?? 0);
-  for (const candle of list.candles) printed.add(candle);
-  const stop = new AbortController();
-  onStopRequested(systemClock, environment, {
-    onStop: () => stop.abort(),
-    onInsist: () => process.exit(1),
-  });
-  await follow(market, symbol, options, {
-    printer,
-    printed,
-    cursor: list.cursor,
-    signal: stop.signal,
-  });
-  printer.endLine();
-}
-
-type FollowState = {
-  readonly printer: CandlePrinter;
-  readonly printed: PrintedCandles;
-  readonly cursor: string;
-  readonly signal: AbortSignal;
-};
-
-async function follow(
-  market: MarketClient,
-  instrument: string,
-  options: Options,
-  { printer, printed, cursor, signal }: FollowState,
-): Promise<void> {
-  const { timeframe } = options;
-  const isInPlace = process.stdout.isTTY && formatOf(options) === 'table';
-  const includeOpen = isInPlace || options.open === true;
-  const follower = { market, clock: systemClock, signal, instrument, timeframe, includeOpen };
-
-  let resumeAfter: string | undefined = cursor;
-  while (resumeAfter !== undefined) {
-    const events = followCandles({ ...follower, resumeAfter });
-    resumeAfter = undefined;
-    for await (const event of events) {
-      switch (event.type) {
-        case 'candle': {
-          const { candle } = event;
-          if (!candle.isClosed) {
-            if (isInPlace) await printer.printInPlace(candle);
-            else await printer.print(candle);
-          } else if (!event.isRepeat || printed.isNew(candle)) {
-            printed.add(candle);
-            await printer.print(candle);
-          }
-          break;
-        }
-        case 'interrupted':
-          printer.endLine();
-          console.error(
-            `${event.reason}; connecting again in ${(event.delayMs / 1000).toFixed(1)} s`,
-          );
-          break;
-        case 'resumed':
-          console.error('Connected again');
-          break;
-        case 'outOfRange': {
-          const list = await listCandles(market, instrument, timeframe, options.limit);
-          for (const candle of list.candles.filter((candle) => printed.isNew(candle))) {
-            printed.add(candle);
-            await printer.print(candle);
-          }
-          resumeAfter = list.cursor;
-          break;
-        }
-        default:
-          event satisfies never;
-      }
-    }
-  }
-}
 
 function formatOf({ json, csv }: Options): CandleFormat {
   if (json === true) return 'json';

@@ -1,5 +1,6 @@
 import type { MarketClient } from '../rpc/client.ts';
-import { candleFromMessage, timeframeToMessage } from '../rpc/messages.ts';
+import { candleFromMessage, timeframeToMessage, timestampOf } from '../rpc/messages.ts';
+import type { Micros } from '../base/clock.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 
@@ -15,12 +16,19 @@ export type CandleList = {
   readonly cursor: string;
 };
 
-/** Lists the latest `limit` (at least 1) closed candles. @throws ConnectError */
+export type CandleRange = {
+  readonly instrument: string;
+  readonly timeframe: Timeframe;
+  /** The latest ones, at least 1. */
+  readonly limit: number;
+  /** None that opens before this. */
+  readonly startTime?: Micros;
+};
+
+/** Lists closed candles. @throws ConnectError */
 export async function listCandles(
   market: MarketClient,
-  instrument: string,
-  timeframe: Timeframe,
-  limit: number,
+  { instrument, timeframe, limit, startTime }: CandleRange,
 ): Promise<CandleList> {
   const candles: Candle[] = [];
   let cursor: string | undefined;
@@ -33,6 +41,7 @@ export async function listCandles(
         pageSize: Math.min(limit - candles.length, pageSize),
         pageToken,
         newestFirst: true,
+        ...(startTime === undefined ? {} : { startTime: timestampOf(startTime) }),
       },
       { timeoutMs: requestTimeoutMs },
     );

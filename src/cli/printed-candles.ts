@@ -15,6 +15,11 @@ export class PrintedCandles {
     this.#firstOpenTime = firstOpenTime;
   }
 
+  /** The open time of the latest one; undefined before the first. */
+  get latest(): Micros | undefined {
+    return this.#printed.size === 0 ? undefined : Math.max(...this.#printed.keys());
+  }
+
   add(candle: Candle): void {
     this.#printed.delete(candle.openTime);
     this.#printed.set(candle.openTime, candle);
