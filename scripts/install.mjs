@@ -15,12 +15,14 @@ if (!existsSync(marker) || readFileSync(marker, 'utf8') !== wanted) {
   console.error('Installing dependencies (once, about a minute) …');
   // npm sets npm_execpath for its scripts: the same npm is used again, whatever it is called.
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: it refuses a lock file that lacks the binaries of any platform, and what a registry
+  // does not carry cannot be locked. This takes the locked versions, and leaves the lock file alone.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const { status, error } = npm
     ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
     : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
-    console.error(`npm ci failed${error ? `: ${error.message}` : ''}`);
+    console.error(`npm install failed${error ? `: ${error.message}` : ''}`);
     process.exit(1);
   }
   writeFileSync(marker, wanted);
