@@ -1,14 +1,15 @@
 import { backoffDelayMs } from '../base/backoff.ts';
 import { repeat, sleep } from '../base/clock.ts';
-import type { Clock, Micros } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { LogLimiter } from '../base/log-limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { instrumentName } from '../domain/instrument.ts';
-import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
+import type { ExchangeName } from '../domain/instrument.ts';
 import type { MarketEventHandler } from '../domain/market-event.ts';
 import type { Allowance } from './allowance.ts';
 import { sampleOf } from './bad-frame.ts';
 import type { BadFrame } from './bad-frame.ts';
+import type { ConnectionState, ConnectionStatus } from './connection-status.ts';
 import type { ControlMessage, Decoder, Exchange, ExchangeRest, Subscription } from './exchange.ts';
 import type { FeedSettings } from './feed-settings.ts';
 import { LastTradeQuestions } from './last-trade-questions.ts';
@@ -32,30 +33,6 @@ export type ConnectionSurroundings = {
   readonly random: () => number;
   readonly logger: Logger;
   readonly logLimiter: LogLimiter;
-};
-
-export type ConnectionState =
-  /** An attempt is under way. */
-  | 'connecting'
-  /** Its subscriptions are in force. */
-  | 'open'
-  /** The next attempt comes soon. */
-  | 'waiting'
-  /** The exchange does not let us in; the next attempt comes after a long while. */
-  | 'refused';
-
-export type ConnectionStatus = {
-  /** Names the subscription; the connections that serve it in turn have a number behind it. */
-  readonly name: string;
-  readonly instruments: readonly InstrumentName[];
-  readonly state: ConnectionState;
-  /** Why it is in this state, for people. */
-  readonly reason: string;
-  readonly since: Micros;
-  /** Attempts since it was last good. */
-  readonly attempts: number;
-  /** When the next attempt is made, where one is waited for. */
-  readonly nextAttempt: Micros | undefined;
 };
 
 /** Keeps one subscription alive: connects, listens, and comes back after every end. */

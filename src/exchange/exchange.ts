@@ -28,7 +28,7 @@ export type Exchange = {
 };
 
 /** What the exchange promises, for those who rely on it. */
-export type ExchangeFacts = {
+type ExchangeFacts = {
   /**
    * contiguous: within an instrument, a trade's id is the one before plus one, so a hole proves a
    * loss · monotonic: ids rise · none: ids prove nothing.

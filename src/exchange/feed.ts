@@ -1,5 +1,3 @@
-import { backoffDelayMs } from '../base/backoff.ts';
-import { sleep } from '../base/clock.ts';
 import type { Clock, Micros } from '../base/clock.ts';
 import { LogLimiter } from '../base/log-limiter.ts';
 import type { Logger } from '../base/logger.ts';
@@ -9,13 +7,14 @@ import type { MarketEventHandler } from '../domain/market-event.ts';
 import { Allowance } from './allowance.ts';
 import type { BadFrame, BadFrameCause } from './bad-frame.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionState, ConnectionStatus } from './connection.ts';
-import type { Exchange, ExchangeRest } from './exchange.ts';
+import { worstOf } from './connection-status.ts';
+import type { ConnectionState, ConnectionStatus } from './connection-status.ts';
+import type { Exchange } from './exchange.ts';
 import { defaultFeedBounds } from './feed-settings.ts';
 import type { FeedAddresses, FeedBounds, FeedSettings } from './feed-settings.ts';
 import { Quarantine } from './quarantine.ts';
+import { askOrderLimits } from './order-limits.ts';
 import { RestClient } from './rest-client.ts';
-import { RestError } from './rest-error.ts';
 
 export type FeedOptions = {
   readonly exchange: Exchange;
@@ -39,7 +38,7 @@ export interface Feed extends AsyncDisposable {
   limits(): ReadonlyMap<InstrumentName, InstrumentLimits>;
 }
 
-export type FeedStatus = {
+type FeedStatus = {
   readonly exchangeName: ExchangeName;
   /** That of the connection that is worst off, with its reason, time and attempts. */
   readonly state: ConnectionState;
@@ -55,7 +54,7 @@ export type FeedStatus = {
 };
 
 /** All since the feed was opened. */
-export type FeedCounters = {
+type FeedCounters = {
   readonly frames: number;
   /** Events and symbols that are not ours. */
   readonly ignoredFrames: number;
@@ -63,10 +62,7 @@ export type FeedCounters = {
   readonly reconnects: number;
 };
 
-/** The order sizes hardly ever change and nothing waits for them. */
-const limitsBackoff = { minimumMs: 5000, maximumMs: 600_000 };
 const logPeriodMs = 60_000;
-const statesWorstFirst: readonly ConnectionState[] = ['refused', 'waiting', 'connecting', 'open'];
 
 /** Subscribes to the trades and book tickers of these symbols. Connects in the background. */
 export function openFeed(options: FeedOptions): Feed {
@@ -115,7 +111,7 @@ export function openFeed(options: FeedOptions): Feed {
 
   const limits = new Map<InstrumentName, InstrumentLimits>();
   const closing = new AbortController();
-  const limitsAsked = askLimits(
+  const limitsAsked = askOrderLimits(
     { rest, symbols, clock, random, logger },
     closing.signal,
     (found) => {
@@ -154,46 +150,4 @@ export function openFeed(options: FeedOptions): Feed {
       await limitsAsked;
     },
   };
-}
-
-function worstOf(
-  statuses: readonly ConnectionStatus[],
-  now: Micros,
-): Pick<FeedStatus, 'state' | 'reason' | 'since' | 'attempts'> {
-  for (const state of statesWorstFirst) {
-    const status = statuses.find((status) => status.state === state);
-    if (status !== undefined) return status;
-  }
-  return { state: 'open', reason: 'No symbol is subscribed', since: now, attempts: 0 };
-}
-
-type LimitsOptions = {
-  readonly rest: ExchangeRest;
-  readonly symbols: readonly string[];
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-};
-
-/** Asks until there is an answer. */
-async function askLimits(
-  { rest, symbols, clock, random, logger }: LimitsOptions,
-  signal: AbortSignal,
-  found: (limits: ReadonlyMap<string, InstrumentLimits>) => void,
-): Promise<void> {
-  try {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        found(await rest.instrumentLimits(symbols, signal));
-        return;
-      } catch (error) {
-        if (!(error instanceof RestError)) throw error;
-        const delayMs = Math.round(backoffDelayMs(attempt, limitsBackoff, random));
-        logger.warn({ problem: error.message, delayMs }, 'The order sizes are not known yet');
-        await sleep(clock, delayMs, signal);
-      }
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

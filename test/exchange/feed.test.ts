@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { parseDecimal } from '../../src/base/decimal.ts';
@@ -8,6 +12,7 @@ import type { FeedBounds } from '../../src/exchange/feed-settings.ts';
 import { aBookTickerPayload, aFrame, anAggTradePayload } from '../support/binance-frames.ts';
 import { noon } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
+import { testCertificate } from '../support/test-certificate.ts';
 import { TwinBinance } from '../support/twin-binance.ts';
 import type { TwinAnswer } from '../support/twin-binance.ts';
 import { TwinClock } from '../support/twin-clock.ts';
@@ -536,21 +541,40 @@ test('a feed that is closed before it has begun never connects', async () => {
   expect(twin.upgrades).toEqual([]);
 });
 
-test.each([
-  ['a name that does not resolve', 'ws://exchange.invalid', 'ENOTFOUND|EAI_AGAIN'],
-  ['a port where nobody listens', 'ws://127.0.0.1:1', 'ECONNREFUSED'],
-])('%s is reported as the reason', async (_name, webSocketBaseUrl, reason) => {
-  const clock = new TwinClock(noon);
-  await using feed = openFeed({
-    exchange: binance,
-    exchangeName: 'binance',
-    symbols: ['A'],
-    handle: () => {},
-    clock,
-    logger: silentLogger,
-    random: Math.random,
-    settings: { webSocketBaseUrl, restBaseUrl: 'http://127.0.0.1:1' },
+describe('why there is no connection is said', () => {
+  async function reasonAt(webSocketBaseUrl: string): Promise<string> {
+    await using feed = openFeed({
+      exchange: binance,
+      exchangeName: 'binance',
+      symbols: ['A'],
+      handle: () => {},
+      clock: new TwinClock(noon),
+      logger: silentLogger,
+      random: Math.random,
+      settings: { webSocketBaseUrl, restBaseUrl: 'http://127.0.0.1:1' },
+    });
+    await eventually(() => feed.status().state === 'waiting');
+    return feed.status().reason;
+  }
+
+  test('for a name that does not resolve', async () => {
+    expect(await reasonAt('ws://exchange.invalid')).toMatch(/ENOTFOUND|EAI_AGAIN/);
   });
-  await eventually(() => feed.status().state === 'waiting');
-  expect(feed.status().reason).toMatch(new RegExp(reason));
+
+  test('for a port where nobody listens', async () => {
+    expect(await reasonAt('ws://127.0.0.1:1')).toMatch(/ECONNREFUSED/);
+  });
+
+  test('for a certificate that nobody vouches for', async () => {
+    const { certFile, keyFile } = testCertificate;
+    const server = createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      expect(await reasonAt(`wss://localhost:${port}`)).toMatch(/self-signed certificate/);
+    } finally {
+      server.close();
+    }
+  });
 });

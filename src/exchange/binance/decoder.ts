@@ -11,7 +11,7 @@ import { FrameScanner, KnownStream } from './frame-scanner.ts';
 import { readAggTrade, readBookTicker, readSingleTrade } from './payloads.ts';
 
 /** Ten minutes: more than a badly kept clock is off by, less than would reach far into the future. */
-export const defaultMaximumAheadMs = 600_000;
+const defaultMaximumAheadMs = 600_000;
 
 /** Streams and symbols that are remembered; Binance has about 3,000 symbols. Others are read anew. */
 const rememberedLimit = 10_000;
