@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { readAddresses } from '../../src/base/addresses.ts';
 import type { Addresses } from '../../src/base/addresses.ts';
+import { withConnection } from '../../src/store/one-connection.ts';
 import { eventually } from '../support/eventually.ts';
 import { runToEnd } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -60,14 +60,11 @@ async function untilUp({ process, lines }: Standalone, directory: string): Promi
   return addresses;
 }
 
-async function countCandles(url: string): Promise<number> {
-  const sql = postgres(url, { max: 1 });
-  try {
-    const [row] = await sql<{ count: string }[]>`select count(*) from candle`;
+function countCandles(url: string): Promise<number> {
+  return withConnection(url, async (sql) => {
+    const [row] = await sql<{ count: number }>`select count(*) from candle`;
     return Number(row?.count);
-  } finally {
-    await sql.end();
-  }
+  });
 }
 
 async function occupiedPort(): Promise<number> {
