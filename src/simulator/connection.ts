@@ -15,7 +15,7 @@ const pongTimeoutMs = 60_000;
 const maxMessagesPerSecond = 5;
 
 /** Bytes that may wait for a slow client; it is cut off beyond that. */
-export const maxWaitingBytes = 4 * 1024 * 1024;
+const maxWaitingBytes = 4 * 1024 * 1024;
 
 /** One client's WebSocket. */
 export class Connection {

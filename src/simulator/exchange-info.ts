@@ -5,12 +5,12 @@ import type { RestRequest } from './rest.ts';
 import { profileOf } from './symbol-profile.ts';
 
 /** `/api/v3/exchangeInfo`: the symbols asked for, else those that the simulator lists. */
-export function exchangeInfo({ query, unit, now, symbols }: RestRequest): unknown {
+export function exchangeInfo({ query, unit, now, symbols, weightLimit }: RestRequest): unknown {
   return {
     timezone: 'UTC',
     serverTime: timeIn(unit, now),
     rateLimits: [
-      { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 6000 },
+      { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: weightLimit },
       { rateLimitType: 'RAW_REQUESTS', interval: 'MINUTE', intervalNum: 5, limit: 300_000 },
     ],
     exchangeFilters: [],

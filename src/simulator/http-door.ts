@@ -64,9 +64,10 @@ async function answerRest(request: IncomingMessage, url: URL, door: Door): Promi
     headers = { 'X-MBX-USED-WEIGHT-1M': String(used) };
     const now = door.broadcast.sendDue();
     const { market, symbols } = door;
+    const weightLimit = door.weight.limit;
     return {
       status: 200,
-      body: await route.answer({ query, unit, now, market, symbols }),
+      body: await route.answer({ query, unit, now, market, symbols, weightLimit }),
       headers,
     };
   } catch (error) {

@@ -36,7 +36,7 @@ export type MinutePattern = {
 };
 
 /** What a second of a pattern adds up to; none where it has no trade. */
-export type SecondSum = {
+type SecondSum = {
   readonly second: number;
   readonly highOffset: number;
   readonly lowOffset: number;

@@ -6,13 +6,14 @@ const maxAddresses = 10_000;
 
 /** Counts the request weight that each address uses within a minute of the clock. */
 export class RequestWeight {
-  readonly #limit: number;
+  /** What an address may use in a minute. */
+  readonly limit: number;
   readonly #clock: Clock;
   readonly #used = new Map<string, number>();
   #minute = -1;
 
   constructor(limit: number, clock: Clock) {
-    this.#limit = limit;
+    this.limit = limit;
     this.#clock = clock;
   }
 
@@ -27,8 +28,8 @@ export class RequestWeight {
     this.#minute = minute;
     const used = (this.#used.get(address) ?? 0) + weight;
     this.#used.set(address, used);
-    if (used <= this.#limit) return used;
-    const message = `Too much request weight used; current limit is ${this.#limit} request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.`;
+    if (used <= this.limit) return used;
+    const message = `Too much request weight used; current limit is ${this.limit} request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.`;
     throw new RestError(429, -1003, message, 60 - (seconds % 60));
   }
 }

@@ -25,6 +25,8 @@ export type RestRequest = {
   readonly market: SimulatedMarket;
   /** What is listed when no symbol is named. */
   readonly symbols: readonly string[];
+  /** Request weight that an address may use in a minute. */
+  readonly weightLimit: number;
 };
 
 type Route = {

@@ -4,7 +4,7 @@ import type { Stream } from './stream.ts';
 import { maxSubscribedSymbols } from './subscribers.ts';
 
 /** Streams that a connection can listen to at once. */
-export const maxStreams = 1024;
+const maxStreams = 1024;
 
 const methods = ['SUBSCRIBE', 'UNSUBSCRIBE', 'LIST_SUBSCRIPTIONS', 'SET_PROPERTY', 'GET_PROPERTY'];
 
@@ -34,7 +34,7 @@ export function answerRequest(text: string, connection: Connection): string {
 }
 
 /** `{"code":2,"msg":"Invalid request: …","id":1}`; the id where there is one to name. */
-export function errorAnswer(code: number, msg: string, id?: RequestId): string {
+function errorAnswer(code: number, msg: string, id?: RequestId): string {
   return JSON.stringify({ code, msg, ...(id === undefined ? {} : { id }) });
 }
 

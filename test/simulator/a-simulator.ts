@@ -10,7 +10,7 @@ import { TwinClock } from '../support/twin-clock.ts';
 /** A quarter past noon on a Friday in 2026, where history is long enough for every timeframe. */
 export const noon = Date.UTC(2026, 10, 20, 12, 15, 7, 500) * 1000;
 
-export type Answer<T = unknown> = {
+type Answer<T = unknown> = {
   readonly status: number;
   readonly body: T;
   readonly headers: Headers;
