@@ -14,9 +14,19 @@ export class MarketTape {
   readonly market: Market;
   #updateId = 0;
 
-  constructor(limits: Partial<MarketLimits> = {}) {
-    this.market = new Market({ run: 7, limits, publish: (update) => this.updates.push(update) });
+  constructor(limits: Partial<MarketLimits> = {}, run = 7) {
+    this.market = new Market({
+      run,
+      limits,
+      publish: (update) => {
+        this.updates.push(update);
+        this.onUpdate(update);
+      },
+    });
   }
+
+  /** For those who want to be told. */
+  onUpdate: (update: MarketUpdate) => void = () => {};
 
   opened(ms: number, instruments = ['binance:BTCUSDT'], connection = '1'): this {
     this.market.handle({ type: 'connectionOpened', connection, instruments, receivedTime: at(ms) });
