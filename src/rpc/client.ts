@@ -1,3 +1,4 @@
+import type { ClientHttp2Stream, Http2Session } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -7,8 +8,10 @@ import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-no
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import type { Clock } from '../base/clock.ts';
+import { lostConnectionIsUnavailable } from './lost-connection.ts';
 import { parseServerAddress } from './server-address.ts';
 
+export { readStream } from './read-stream.ts';
 export { parseServerAddress } from './server-address.ts';
 
 export type ServerClientOptions = {
@@ -44,7 +47,7 @@ export interface ServerClient extends Disposable {
  */
 export function openServerClient(address: string, options: ServerClientOptions): ServerClient {
   const baseUrl = parseServerAddress(address);
-  const sessionManager = new Http2SessionManager(
+  const sessionManager = new ListenedSessions(
     baseUrl,
     {
       pingIntervalMs: options.pingIntervalMs ?? 15_000,
@@ -58,7 +61,7 @@ export function openServerClient(address: string, options: ServerClientOptions):
     baseUrl,
     sessionManager,
     readMaxBytes: options.readMaxBytes ?? 4 * 1024 * 1024,
-    interceptors: options.interceptors ?? [],
+    interceptors: [lostConnectionIsUnavailable, ...(options.interceptors ?? [])],
   });
   return {
     transport,
@@ -66,6 +69,26 @@ export function openServerClient(address: string, options: ServerClientOptions):
     system: createClient(SystemService, transport),
     [Symbol.dispose]: () => sessionManager.abort(),
   };
+}
+
+/**
+ * Connect's manager stops listening to a session that it gives up, also when the session's 'error' is
+ * still to come, which then would end the process: here somebody always listens.
+ */
+class ListenedSessions extends Http2SessionManager {
+  readonly #listened = new WeakSet<Http2Session>();
+
+  override async request(
+    ...request: Parameters<Http2SessionManager['request']>
+  ): Promise<ClientHttp2Stream> {
+    const stream = await super.request(...request);
+    const { session } = stream;
+    if (session !== undefined && !this.#listened.has(session)) {
+      this.#listened.add(session);
+      session.on('error', () => {});
+    }
+    return stream;
+  }
 }
 
 /** A socket that fails when it is not connected in time; by itself it would wait for minutes. */
@@ -87,7 +110,8 @@ function openSocket(
       })
     : connectTcp({ host, port, noDelay: true });
   const timer = clock.setTimer(connectTimeoutMs, () => {
-    socket.destroy(new Error(`${url.host} did not answer within ${connectTimeoutMs} ms`));
+    const error = new Error(`${url.host} did not answer within ${connectTimeoutMs} ms`);
+    socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
   });
   const clear = () => timer[Symbol.dispose]();
   socket.once(isTls ? 'secureConnect' : 'connect', clear);

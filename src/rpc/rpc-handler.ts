@@ -52,7 +52,7 @@ export async function answerRpc(
     clock,
   });
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  const answer = await handler({
+  const answered = handler({
     httpVersion: request.httpVersion,
     method: request.method ?? '',
     url: `${scheme}://${authority}${request.url ?? ''}`,
@@ -63,7 +63,10 @@ export async function answerRpc(
       .set(responseWriterKey, writer)
       .set(requestIdKey, requestId),
   });
-  await write(answer, writer);
+  const written = answered.then((answer) => write(answer, writer));
+  // A handler that does not notice that its reader left goes on alone, and fails alone.
+  written.catch(() => {});
+  await Promise.race([written, new Promise<void>((resolve) => writer.onGone(resolve))]);
 }
 
 async function write(answer: UniversalServerResponse, writer: ResponseWriter): Promise<void> {
@@ -75,8 +78,9 @@ async function write(answer: UniversalServerResponse, writer: ResponseWriter): P
       // Connect has waited for the first chunk already, so that handlers could set headers.
       let chunk = await chunks.next();
       writer.writeHead(status, header);
-      while (chunk.done !== true && !writer.isGone) {
+      while (chunk.done !== true) {
         await writer.writeAll(chunk.value);
+        if (writer.isGone) break;
         chunk = await chunks.next();
       }
       isAtEnd = chunk.done === true;

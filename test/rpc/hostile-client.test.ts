@@ -254,10 +254,8 @@ describe('over HTTP/2', () => {
     using client = new RawConnection(listener.port);
     client.write(Buffer.concat([preface, settingsFrame]));
     // One at a time, as each answer must not pass for data.
-    let isClosed = false;
-    void client.closed.then(() => (isClosed = true));
     let sent = 0;
-    while (!isClosed && sent < 500) {
+    while (!client.socket.destroyed && sent < 500) {
       client.write(pingFrame);
       sent++;
       await new Promise((resolve) => setImmediate(resolve));

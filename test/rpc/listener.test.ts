@@ -1,10 +1,4 @@
 import { createClient } from '@connectrpc/connect';
-import type { Transport } from '@connectrpc/connect';
-import {
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-} from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
@@ -12,35 +6,7 @@ import type { Listener } from '../../src/rpc/listener.ts';
 import { collect } from '../support/collect.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { openTestListener } from '../support/test-listener.ts';
-
-const transports: [string, (baseUrl: string, nodeOptions: { ca?: Buffer }) => Transport][] = [
-  ['gRPC', (baseUrl, nodeOptions) => createGrpcTransport({ baseUrl, nodeOptions })],
-  ...(['1.1', '2'] as const).flatMap((httpVersion) => {
-    type Row = (typeof transports)[number];
-    const rows: Row[] = [
-      [
-        `gRPC-Web over HTTP/${httpVersion}`,
-        (baseUrl, nodeOptions) => createGrpcWebTransport({ baseUrl, httpVersion, nodeOptions }),
-      ],
-      [
-        `Connect over HTTP/${httpVersion}`,
-        (baseUrl, nodeOptions) =>
-          createConnectTransport({ baseUrl, httpVersion, nodeOptions, useBinaryFormat: true }),
-      ],
-      [
-        `Connect with JSON over HTTP/${httpVersion}`,
-        (baseUrl, nodeOptions) =>
-          createConnectTransport({ baseUrl, httpVersion, nodeOptions, useBinaryFormat: false }),
-      ],
-      [
-        `Connect by GET over HTTP/${httpVersion}`,
-        (baseUrl, nodeOptions) =>
-          createConnectTransport({ baseUrl, httpVersion, nodeOptions, useHttpGet: true }),
-      ],
-    ];
-    return rows;
-  }),
-];
+import { testTransports } from '../support/test-transports.ts';
 
 describe.each(['cleartext', 'TLS'] as const)('the %s port', (kind) => {
   let listener: Listener;
@@ -51,7 +17,7 @@ describe.each(['cleartext', 'TLS'] as const)('the %s port', (kind) => {
   });
   afterAll(() => listener[Symbol.asyncDispose]());
 
-  test.each(transports)('answers %s', async (_name, open) => {
+  test.each(testTransports)('answers %s', async (_name, open) => {
     const transport = open(listener.url, ca === undefined ? {} : { ca });
 
     const info = await createClient(SystemService, transport).getServerInfo({});
