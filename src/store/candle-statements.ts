@@ -3,7 +3,7 @@ import { splitInstrumentName } from '../domain/instrument.ts';
 import type { BatchPiece, EncodedCandle } from './candle-batch.ts';
 import { candleColumns } from './candle-row.ts';
 import { plainColumn, textColumn } from './column.ts';
-import type { Transaction } from './database.ts';
+import type { Sql } from './database.ts';
 import { formatTimestamp } from './timestamptz.ts';
 
 const key = ['exchange', 'symbol', 'timeframe', 'open_time'];
@@ -41,20 +41,22 @@ const upsertCursor = `
  * Writes a piece in the given transaction.
  * @returns how many candles are new or replaced
  */
-export async function writePiece(
-  sql: Transaction,
-  { candles, gaps, cursor }: BatchPiece,
-): Promise<number> {
-  const run = (statement: string, parameters: string[]) =>
-    sql.unsafe(statement, parameters, { prepare: true });
-  // Sent without waiting for each other's answers: a batch costs three journeys, not six.
-  const [stored] = await Promise.all([
-    candles.length > 0 ? run(upsertCandles, candleParameters(candles)) : undefined,
-    candles.length > 0 ? run(insertRuns, [plainColumn(runsOf(candles))]) : undefined,
-    gaps.length > 0 ? run(upsertGaps, gapParameters(gaps)) : undefined,
-    cursor !== undefined ? run(upsertCursor, [cursor.name, cursor.value]) : undefined,
-  ]);
-  return stored?.count ?? 0;
+export async function writePiece(sql: Sql, { candles, gaps, cursor }: BatchPiece): Promise<number> {
+  let changed = 0;
+  if (candles.length > 0) {
+    const values = candleParameters(candles);
+    changed = await sql.run({ name: 'upsertCandles', text: upsertCandles, values });
+    const runs = [plainColumn(runsOf(candles))];
+    await sql.run({ name: 'insertRuns', text: insertRuns, values: runs });
+  }
+  if (gaps.length > 0) {
+    await sql.run({ name: 'upsertGaps', text: upsertGaps, values: gapParameters(gaps) });
+  }
+  if (cursor !== undefined) {
+    const values = [cursor.name, cursor.value];
+    await sql.run({ name: 'upsertCursor', text: upsertCursor, values });
+  }
+  return changed;
 }
 
 function candleParameters(candles: readonly EncodedCandle[]): string[] {

@@ -4,11 +4,12 @@ import type { Timeframe } from '../domain/timeframe.ts';
 import type { BatchPiece, CandleBatch, RefusedItem } from './candle-batch.ts';
 import { cutIntoPieces, encodeCandles, halve, lastStates } from './candle-batch.ts';
 import type { StoredCandle } from './candle-row.ts';
-import { candleColumns, candleFromRow } from './candle-row.ts';
+import { candleFromRow } from './candle-row.ts';
 import { writePiece } from './candle-statements.ts';
 import type { Database } from './database.ts';
 import { classifyDatabaseError, describeDatabaseError } from './database-error.ts';
 import type { CandlePartitions } from './partitions.ts';
+import { formatTimestamp } from './timestamptz.ts';
 
 export type { CandleBatch, RefusedItem } from './candle-batch.ts';
 
@@ -53,15 +54,21 @@ export class CandleReader {
   /** Candles by open time, at most `limit`. */
   async listCandles(query: CandleQuery): Promise<Candle[]> {
     const { exchange, symbol, timeframe, from = 0, to = latest, limit, newestFirst } = query;
-    const rows = await this.#database.run(
-      (sql) => sql<StoredCandle[]>`
-        select ${sql(candleColumns.map(([name]) => name))}
-        from candle
-        where exchange = ${exchange} and symbol = ${symbol} and timeframe = ${timeframe}
-          and open_time >= ${sql.typed.timestamptz(from)}
-          and open_time < ${sql.typed.timestamptz(to)}
-        order by open_time ${newestFirst === true ? sql`desc` : sql`asc`}
-        limit ${limit}`,
+    const [start, end] = [formatTimestamp(from), formatTimestamp(to)];
+    const rows = await this.#database.run((sql) =>
+      newestFirst === true
+        ? sql<StoredCandle>`
+            select * from candle
+            where exchange = ${exchange} and symbol = ${symbol} and timeframe = ${timeframe}
+              and open_time >= ${start}::timestamptz and open_time < ${end}::timestamptz
+            order by open_time desc
+            limit ${limit}`
+        : sql<StoredCandle>`
+            select * from candle
+            where exchange = ${exchange} and symbol = ${symbol} and timeframe = ${timeframe}
+              and open_time >= ${start}::timestamptz and open_time < ${end}::timestamptz
+            order by open_time
+            limit ${limit}`,
     );
     return rows.map(candleFromRow);
   }
@@ -69,7 +76,7 @@ export class CandleReader {
   /** The highest run that has stored a candle; undefined before the first one. */
   async latestRun(): Promise<Micros | undefined> {
     const rows = await this.#database.run(
-      (sql) => sql<{ run: number | null }[]>`select max(run) as run from candle_run`,
+      (sql) => sql<{ run: number | null }>`select max(run) as run from candle_run`,
     );
     return rows[0]?.run ?? undefined;
   }
@@ -77,7 +84,7 @@ export class CandleReader {
   /** The cursor of the last batch that was stored under this name. */
   async readCursor(name: string): Promise<string | undefined> {
     const rows = await this.#database.run(
-      (sql) => sql<{ cursor: string }[]>`select cursor from persistor_cursor where name = ${name}`,
+      (sql) => sql<{ cursor: string }>`select cursor from persistor_cursor where name = ${name}`,
     );
     return rows[0]?.cursor;
   }
@@ -130,7 +137,7 @@ export class CandleWriter {
     for (let attempt = 1; ; attempt++) {
       await this.#partitions.ensure(partitions.values());
       try {
-        return await this.#database.run((sql) => sql.begin((sql) => writePiece(sql, piece)));
+        return await this.#database.transaction((sql) => writePiece(sql, piece));
       } catch (error) {
         if (classifyDatabaseError(error) !== 'noPartition' || attempt === partitionAttempts) {
           throw error;

@@ -1,4 +1,4 @@
-import postgres from 'postgres';
+import pg from 'pg';
 
 /**
  * What an error of the database means for the one who caused it.
@@ -14,8 +14,8 @@ const dataClasses = new Set(['22', '23', '54']);
 export function classifyDatabaseError(error: unknown): DatabaseErrorKind {
   // Our own codecs refuse a value before the database sees it.
   if (error instanceof RangeError) return 'data';
-  if (!(error instanceof postgres.PostgresError)) return 'outage';
-  const { code, constraint_name: constraint } = error;
+  if (!(error instanceof pg.DatabaseError)) return 'outage';
+  const { code = '', constraint } = error;
   // Postgres has no code of its own for it: a check violation without a constraint.
   if (code === '23514' && !constraint) return 'noPartition';
   return dataClasses.has(code.slice(0, 2)) ? 'data' : 'outage';
@@ -23,7 +23,7 @@ export function classifyDatabaseError(error: unknown): DatabaseErrorKind {
 
 /** An error in one line: SQLSTATE, Postgres' words, and the constraint that was hurt. */
 export function describeDatabaseError(error: unknown): string {
-  if (!(error instanceof postgres.PostgresError)) return (error as Error).message;
+  if (!(error instanceof pg.DatabaseError)) return (error as Error).message;
   return `${error.message} (${error.code})`;
 }
 

@@ -1,22 +1,23 @@
-import postgres from 'postgres';
-import type { Clock, Micros } from '../base/clock.ts';
+import pg from 'pg';
+import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { formatTimestamp, parseTimestamp } from './timestamptz.ts';
+import { sqlOver, sqlTypes } from './sql.ts';
+import type { Sql } from './sql.ts';
 
-/** A connection pool or a transaction. timestamptz is microseconds, int8 a number, numeric a text. */
-export type Sql = postgres.Sql<{ timestamptz: Micros; int8: number }>;
-export type Transaction = postgres.TransactionSql<{ timestamptz: Micros; int8: number }>;
+export type { Sql } from './sql.ts';
 
 /** Access to Postgres. Disposing it closes all connections. */
 export interface Database extends AsyncDisposable {
   /**
-   * Does something with the database. It must be safe to do again: when it fails because of an
+   * Does something over one connection. It must be safe to do again: when it fails because of an
    * outage it is not known whether it happened.
-   * @throws what Postgres says; Error when there is no answer in time; Refusal (unavailable) when
-   * too many wait already
+   * @throws what Postgres says; Error when it cannot be reached or does not answer in time; Refusal
+   * (unavailable) when too many wait already
    */
   run<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** The same in one transaction: all of it happens or nothing. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
 export type DatabaseOptions = {
@@ -25,7 +26,7 @@ export type DatabaseOptions = {
   readonly program: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Connections at most. */
+  /** Connections at most; who finds none free waits 3 s for one. */
   readonly poolSize?: number;
   /** How long Postgres may work on one statement before it gives it up. */
   readonly statementTimeoutMs?: number;
@@ -46,22 +47,40 @@ const silenceAllowanceMs = connectTimeoutMs + 2_000;
 /** `run`s under way at once; beyond it more waiting would only add to the delay. */
 const maximumRunning = 256;
 
-/** Opens no connection yet: each is made when it is needed, and again when it was lost. */
+/**
+ * Opens no connection yet: each is made when it is needed, and again when it was lost. The driver is
+ * `pg` and not postgres.js, whose `begin` (3.4.9) ends the process when a connection is lost within a
+ * transaction, or runs a dead transaction's statements inside another one.
+ */
 export function openDatabase(options: DatabaseOptions): Database {
   return new PooledDatabase(options);
 }
 
 class PooledDatabase implements Database {
-  readonly #options: DatabaseOptions;
+  readonly #pool: pg.Pool;
+  readonly #clock: Clock;
   readonly #deadlineMs: number;
-  #sql: Sql;
   #running = 0;
 
   constructor(options: DatabaseOptions) {
-    this.#options = options;
-    this.#deadlineMs =
-      (options.statementTimeoutMs ?? defaultStatementTimeoutMs) + silenceAllowanceMs;
-    this.#sql = connect(options);
+    const { url, program, clock, logger, statementTimeoutMs = defaultStatementTimeoutMs } = options;
+    this.#clock = clock;
+    this.#deadlineMs = statementTimeoutMs + silenceAllowanceMs;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      application_name: program,
+      max: options.poolSize ?? defaultPoolSize,
+      connectionTimeoutMillis: connectTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+      options: '-c TimeZone=UTC -c DateStyle=ISO',
+      keepAlive: true,
+      types: sqlTypes,
+    });
+    // A lost connection is told twice: here, and to whoever uses it. Unheard, it ends the process.
+    this.#pool.on('error', (error) => logger.debug({ err: error }, 'An idle connection was lost'));
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -69,61 +88,50 @@ class PooledDatabase implements Database {
       throw new Refusal('unavailable', 'The store has too much to do: try again later');
     }
     this.#running++;
-    const sql = this.#sql;
-    const { promise: silence, reject } = Promise.withResolvers<never>();
-    using _deadline = this.#options.clock.setTimer(this.#deadlineMs, () => {
-      reject(new Error(`The database did not answer within ${this.#deadlineMs} ms`));
-      this.#abandon(sql);
-    });
     try {
-      return await Promise.race([work(sql), silence]);
+      const client = await this.#pool.connect();
+      let isSound = false;
+      try {
+        const result = await this.#inTime(work(sqlOver(client)));
+        isSound = true;
+        return result;
+      } catch (error) {
+        // After an error of the statement the connection is as good as before.
+        isSound = error instanceof pg.DatabaseError && error.severity === 'ERROR';
+        throw error;
+      } finally {
+        client.release(!isSound);
+      }
     } finally {
       this.#running--;
     }
   }
 
-  /** The pool cannot drop a single connection: it goes as a whole, and a new one takes its place. */
-  #abandon(sql: Sql): void {
-    if (sql !== this.#sql) return;
-    this.#options.logger.warn('The database is silent, opening new connections');
-    this.#sql = connect(this.#options);
-    void sql.end({ timeout: 0 });
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.run(async (sql) => {
+      await sql.text('begin');
+      let result: T;
+      try {
+        result = await work(sql);
+      } catch (error) {
+        // Should this fail, too, then the connection is gone, and the transaction with it.
+        if (error instanceof pg.DatabaseError) await sql.text('rollback');
+        throw error;
+      }
+      await sql.text('commit');
+      return result;
+    });
+  }
+
+  async #inTime<T>(result: Promise<T>): Promise<T> {
+    const { promise: silence, reject } = Promise.withResolvers<never>();
+    using _deadline = this.#clock.setTimer(this.#deadlineMs, () => {
+      reject(new Error(`The database did not answer within ${this.#deadlineMs} ms`));
+    });
+    return await Promise.race([result, silence]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sql.end({ timeout: 1 });
+    await this.#pool.end();
   }
-}
-
-function connect(options: DatabaseOptions): Sql {
-  const { url, program, poolSize = defaultPoolSize, logger } = options;
-  return postgres(url, {
-    max: poolSize,
-    connect_timeout: connectTimeoutMs / 1000,
-    // The owner of each loop backs off by itself; waiting twice would be too long.
-    backoff: () => 0,
-    keep_alive: 10,
-    fetch_types: false,
-    onnotice: (notice) => logger.debug({ notice }, 'Postgres'),
-    connection: {
-      application_name: program,
-      statement_timeout: options.statementTimeoutMs ?? defaultStatementTimeoutMs,
-      lock_timeout: lockTimeoutMs,
-      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-      TimeZone: 'UTC',
-      DateStyle: 'ISO, YMD',
-    },
-    types: {
-      timestamptz: { to: 1184, from: [1184], serialize: formatTimestamp, parse: parseTimestamp },
-      int8: { to: 20, from: [20], serialize: String, parse: parseSafeInteger },
-    },
-  });
-}
-
-function parseSafeInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) {
-    throw new RangeError(`Expected an integer that a number can hold, got ${text}`);
-  }
-  return value;
 }

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import postgres from 'postgres';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -17,6 +16,7 @@ import {
   stopProcess,
 } from './embedded-postgres/left-over.ts';
 import { openShelf, placeData } from './embedded-postgres/placement.ts';
+import { withConnection } from './one-connection.ts';
 
 /** Crash recovery replays at most max_wal_size (1 GB): well within this. */
 const startTimeoutMs = 180_000;
@@ -151,13 +151,10 @@ async function ready(child: Child, data: string, clock: Clock): Promise<void> {
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  const sql = postgres(url.replace(/[^/]+$/u, 'postgres'), { max: 1, onnotice: () => {} });
-  try {
+  await withConnection(url.replace(/[^/]+$/u, 'postgres'), async (sql) => {
     const rows = await sql`select from pg_database where datname = ${database}`;
-    if (rows.length === 0) await sql.unsafe(`create database ${database}`);
-  } finally {
-    await sql.end();
-  }
+    if (rows.length === 0) await sql.text(`create database ${database}`);
+  });
 }
 
 function findFreePort(): Promise<number> {

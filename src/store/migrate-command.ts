@@ -3,7 +3,7 @@ import type { Environment } from '../base/env.ts';
 import { ConfigurationError, readSettings, withEnvFile } from '../base/env.ts';
 import { openLogger } from '../base/logger.ts';
 import { version } from '../base/program.ts';
-import { databaseSettings } from './config.ts';
+import { requiredDatabaseSettings } from './config.ts';
 import { migrate, MigrationError } from './migrate.ts';
 
 /**
@@ -25,10 +25,7 @@ export async function runMigrate(
   const [direction, count] = command.processedArgs as ['up' | 'down', number | undefined];
   try {
     const { envFile } = command.opts<{ envFile?: string }>();
-    const settings = readSettings(databaseSettings, withEnvFile(environment, envFile));
-    if (settings.DATABASE_URL === undefined) {
-      throw new ConfigurationError(['DATABASE_URL: expected the database to migrate']);
-    }
+    const settings = readSettings(requiredDatabaseSettings, withEnvFile(environment, envFile));
     const names = await migrate({
       url: settings.DATABASE_URL,
       direction,

@@ -1,15 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
-import postgres from 'postgres';
 import type { Logger } from '../base/logger.ts';
-import { databaseAddress } from './database-error.ts';
+import { databaseAddress, describeDatabaseError } from './database-error.ts';
+import { withConnection } from './one-connection.ts';
 
 const directory = fileURLToPath(new URL('../../migrations', import.meta.url));
 const table = 'schema_migration';
 
-/** Longer than any wait for another migration should be. */
-const connectTimeoutSeconds = 10;
+const connectTimeoutMs = 10_000;
 
 /** The database cannot be brought to what this version needs; the message says why. */
 export class MigrationError extends Error {
@@ -40,7 +39,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   await refuseUnknownMigrations(url);
   try {
     const migrations = await runner({
-      databaseUrl: { connectionString: url, connectionTimeoutMillis: connectTimeoutSeconds * 1000 },
+      databaseUrl: { connectionString: url, connectionTimeoutMillis: connectTimeoutMs },
       dir: directory,
       migrationsTable: table,
       direction,
@@ -60,13 +59,14 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
 
 /** An older version must not touch a newer schema. Also the check that there is a database at all. */
 async function refuseUnknownMigrations(url: string): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: connectTimeoutSeconds });
   try {
-    const [found] = await sql`select to_regclass(${table}) is not null as exists`;
-    if (found?.['exists'] !== true) return;
-    const rows = await sql<{ name: string }[]>`select name from ${sql(table)} order by id`;
-    const files = new Set((await readdir(directory)).map((file) => file.replace(/\.sql$/u, '')));
-    const unknown = rows.map(({ name }) => name).filter((name) => !files.has(name));
+    const unknown = await withConnection(url, async (sql) => {
+      const [found] = await sql`select to_regclass(${table}) is not null as exists`;
+      if (found?.['exists'] !== true) return [];
+      const rows = await sql.text<{ name: string }>(`select name from ${table} order by id`);
+      const files = new Set((await readdir(directory)).map((file) => file.replace(/\.sql$/u, '')));
+      return rows.map(({ name }) => name).filter((name) => !files.has(name));
+    });
     if (unknown.length === 0) return;
     throw new MigrationError(
       `The database has been migrated by another version: it knows ${unknown.join(', ')}, this version does not`,
@@ -74,11 +74,9 @@ async function refuseUnknownMigrations(url: string): Promise<void> {
   } catch (error) {
     if (error instanceof MigrationError) throw error;
     throw new MigrationError(
-      `The database at ${databaseAddress(url)} does not answer: ${(error as Error).message}`,
+      `The database at ${databaseAddress(url)} does not answer: ${describeDatabaseError(error)}`,
       { cause: error },
     );
-  } finally {
-    await sql.end({ timeout: 1 });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import { timeframes } from '../domain/timeframe.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import { classifyDatabaseError } from './database-error.ts';
 import type { Partition } from './partition.ts';
 import { partitionNamed, partitionOf, timeframeTable } from './partition.ts';
@@ -27,7 +27,7 @@ const advisoryLock = 7_201_810_001;
 const lockTimeout = '500ms';
 
 /** Each new table holds a few locks to the end of its transaction, and Postgres has a fixed number. */
-const partitionsPerTransaction = 50;
+const partitionsPerSql = 50;
 
 /** Knows the partitions of the table candle, attaches what is needed and drops what is too old. */
 export class CandlePartitions {
@@ -53,8 +53,8 @@ export class CandlePartitions {
   /** Attaches those of `partitions` that are not there yet. */
   async ensure(partitions: Iterable<Partition>): Promise<void> {
     const missing = [...partitions].filter(({ name }) => !this.#attached.has(name));
-    for (let start = 0; start < missing.length; start += partitionsPerTransaction) {
-      const some = missing.slice(start, start + partitionsPerTransaction);
+    for (let start = 0; start < missing.length; start += partitionsPerSql) {
+      const some = missing.slice(start, start + partitionsPerSql);
       await this.#alone(async (sql) => {
         for (const partition of some) await attach(sql, partition);
       });
@@ -69,7 +69,7 @@ export class CandlePartitions {
 
   /** Attaches the partitions of the coming days and drops those that retention is over for. */
   async maintain(): Promise<void> {
-    const rows = await this.#database.run((sql) => sql<{ now: Micros }[]>`select now()`);
+    const rows = await this.#database.run((sql) => sql<{ now: Micros }>`select now()`);
     const now = rows[0]?.now ?? 0;
     const ahead = new Map<string, Partition>();
     for (const timeframe of timeframes) {
@@ -87,7 +87,7 @@ export class CandlePartitions {
   async #dropExpired(): Promise<void> {
     for (const [timeframe, keptFrom] of this.#keptFrom) {
       const names = await this.#database.run(
-        (sql) => sql<{ name: string }[]>`
+        (sql) => sql<{ name: string }>`
           select child.relname as name
           from pg_inherits
           join pg_class child on child.oid = inhrelid
@@ -98,7 +98,7 @@ export class CandlePartitions {
         const partition = partitionNamed(name);
         if (partition === undefined || partition.to > keptFrom) continue;
         try {
-          await this.#alone((sql) => sql`drop table if exists ${sql(name)}`);
+          await this.#alone((sql) => sql.text(`drop table if exists ${name}`));
           this.#attached.delete(name);
           this.#logger.info({ partition: name }, 'Dropped candles beyond their retention');
         } catch (error) {
@@ -110,14 +110,12 @@ export class CandlePartitions {
   }
 
   /** Works on the table's partitions when nobody else does. */
-  async #alone(work: (sql: Transaction) => Promise<unknown>): Promise<void> {
-    await this.#database.run((sql) =>
-      sql.begin(async (transaction) => {
-        await transaction`select set_config('lock_timeout', ${lockTimeout}, true)`;
-        await transaction`select pg_advisory_xact_lock(${advisoryLock}::bigint)`;
-        await work(transaction);
-      }),
-    );
+  async #alone(work: (sql: Sql) => Promise<unknown>): Promise<void> {
+    await this.#database.transaction(async (sql) => {
+      await sql`select set_config('lock_timeout', ${lockTimeout}, true)`;
+      await sql`select pg_advisory_xact_lock(${advisoryLock}::bigint)`;
+      await work(sql);
+    });
   }
 }
 
@@ -125,12 +123,12 @@ export class CandlePartitions {
  * Made beside the table and then attached: `create table … partition of` would lock out every reader
  * and writer of the whole table, attaching does not.
  */
-async function attach(sql: Transaction, { name, timeframe, from, to }: Partition): Promise<void> {
+async function attach(sql: Sql, { name, timeframe, from, to }: Partition): Promise<void> {
   const [found] = await sql`select to_regclass(${name}) is not null as exists`;
   if (found?.['exists'] === true) return;
   const parent = timeframeTable(timeframe);
-  await sql`create table ${sql(name)} (like ${sql(parent)} including all)`;
-  await sql.unsafe(
+  await sql.text(`create table ${name} (like ${parent} including all)`);
+  await sql.text(
     `alter table ${parent} attach partition ${name}
      for values from ('${formatTimestamp(from)}') to ('${formatTimestamp(to)}')`,
   );

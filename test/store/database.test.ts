@@ -7,6 +7,7 @@ import {
   databaseAddress,
   describeDatabaseError,
 } from '../../src/store/database-error.ts';
+import { eventually } from '../support/eventually.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { openStallingProxy } from '../support/stalling-proxy.ts';
 import { TwinClock } from '../support/twin-clock.ts';
@@ -17,7 +18,7 @@ const open = (url: string, clock = systemClock) =>
 test('every session has the bounds that Postgres itself keeps, and a name', async () => {
   await using database = open(await createTestDatabase({ isEmpty: true }));
   const rows = await database.run(
-    (sql) => sql<{ name: string; setting: string }[]>`
+    (sql) => sql<{ name: string; setting: string }>`
       select name, setting from pg_settings
       where name in ('application_name', 'statement_timeout', 'lock_timeout',
         'idle_in_transaction_session_timeout', 'TimeZone')
@@ -53,7 +54,7 @@ test.each([
 ] as const)('%s is a failure of kind %s', async (statement, kind) => {
   await using database = open(await createTestDatabase({ isEmpty: true }));
   const error: unknown = await database
-    .run((sql) => sql.unsafe(statement))
+    .run((sql) => sql.text(statement))
     .catch((error: unknown) => error);
   expect(classifyDatabaseError(error)).toBe(kind);
   expect(describeDatabaseError(error)).not.toBe('');
@@ -80,8 +81,13 @@ test('a connection that goes silent is given up, and the next question gets an a
 
   proxy.stall();
   const question = database.run((sql) => sql`select 2 as n`);
-  clock.moveTo(clock.now() + 60_000_000);
-  await expect(question).rejects.toThrow('did not answer');
+  const refusal = expect(question).rejects.toThrow('did not answer');
+  let isRefused = false;
+  void refusal.then(() => (isRefused = true));
+  await eventually(() => {
+    clock.moveTo(clock.now() + 60_000_000);
+    return isRefused;
+  });
   proxy.resume();
   expect(await database.run((sql) => sql`select 3 as n`)).toEqual([{ n: 3 }]);
 });

@@ -5,11 +5,11 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { openEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { withConnection } from '../../src/store/one-connection.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTemporaryDirectory } from '../support/postgres-cluster.ts';
 
@@ -138,14 +138,7 @@ describe('the embedded Postgres', () => {
   );
 });
 
-async function ask(url: string, statement: string): Promise<unknown[]> {
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} });
-  try {
-    return [...(await sql.unsafe(statement))];
-  } finally {
-    await sql.end({ timeout: 1 });
-  }
-}
+const ask = (url: string, statement: string) => withConnection(url, (sql) => sql.text(statement));
 
 function isRunning(pid: number): boolean {
   try {

@@ -69,7 +69,7 @@ async function describeSchema(url: string): Promise<string[]> {
     logger: silentLogger,
   });
   const rows = await database.run(
-    (sql) => sql<{ line: string }[]>`
+    (sql) => sql<{ line: string }>`
       select concat_ws(' ', relname, relkind, attname, atttypid::regtype) as line
       from pg_class
       left join pg_attribute on attrelid = pg_class.oid and attnum > 0

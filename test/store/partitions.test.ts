@@ -58,14 +58,14 @@ describe('partitions', () => {
     });
   const names = async (parent: string) => {
     const rows = await database.run(
-      (sql) => sql<{ name: string }[]>`
+      (sql) => sql<{ name: string }>`
         select inhrelid::regclass::text as name from pg_inherits
         where inhparent = ${parent}::regclass order by 1`,
     );
     return rows.map(({ name }) => name);
   };
   const today = async () => {
-    const rows = await database.run((sql) => sql<{ now: number }[]>`select now()`);
+    const rows = await database.run((sql) => sql<{ now: number }>`select now()`);
     return rows[0]?.now ?? 0;
   };
 
@@ -133,13 +133,11 @@ describe('partitions', () => {
     const partitions = openPartitions({ '1s': 7 });
     const release = Promise.withResolvers<void>();
     const isHeld = Promise.withResolvers<void>();
-    const reader = database.run((sql) =>
-      sql.begin(async (sql) => {
-        await sql`lock table ${sql(name)} in access share mode`;
-        isHeld.resolve();
-        await release.promise;
-      }),
-    );
+    const reader = database.transaction(async (sql) => {
+      await sql.text(`lock table ${name} in access share mode`);
+      isHeld.resolve();
+      await release.promise;
+    });
     await isHeld.promise;
     await partitions.maintain();
     expect(await names('candle_1s')).toContain(name);

@@ -21,9 +21,9 @@ describe('the timestamptz codec', () => {
     [latest, '9999-12-31 23:59:59+00'],
   ])('%d microseconds are %s for Postgres, both ways', async (time, text) => {
     const rows = await database.run(
-      (sql) => sql<{ time: number; text: string }[]>`
-        select ${sql.typed.timestamptz(time)}::timestamptz as time,
-               ${sql.typed.timestamptz(time)}::timestamptz::text as text`,
+      (sql) => sql<{ time: number; text: string }>`
+        select ${formatTimestamp(time)}::timestamptz as time,
+               ${formatTimestamp(time)}::timestamptz::text as text`,
     );
     expect(rows[0]).toEqual({ time, text });
   });
@@ -34,8 +34,8 @@ describe('the timestamptz codec', () => {
         fc.array(fc.maxSafeNat().map(withinYears), { minLength: 1, maxLength: 500 }),
         async (times) => {
           const literal = `{${times.map(formatTimestamp).join(',')}}`;
-          const rows = await database.run((sql) =>
-            sql.unsafe<{ time: number }[]>('select unnest($1::timestamptz[]) as time', [literal]),
+          const rows = await database.run(
+            (sql) => sql<{ time: number }>`select unnest(${literal}::timestamptz[]) as time`,
           );
           expect(rows.map(({ time }) => time)).toEqual(times);
         },

@@ -3,12 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { openEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { withConnection } from '../../src/store/one-connection.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -88,11 +88,6 @@ async function createDatabase(
   template: string,
 ): Promise<string> {
   const { url } = await cluster;
-  const sql = postgres(url, { max: 1 });
-  try {
-    await sql.unsafe(`create database ${name} template ${template}`);
-  } finally {
-    await sql.end();
-  }
+  await withConnection(url, (sql) => sql.text(`create database ${name} template ${template}`));
   return url.replace(/[^/]+$/u, name);
 }

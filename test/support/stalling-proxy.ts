@@ -2,20 +2,32 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 /**
- * Stands before a server on 127.0.0.1 and can go silent: connections stay, and nothing passes, as
- * behind a firewall that swallows packets. It can also cut all connections at once.
+ * Stands before a server on 127.0.0.1 and does what networks do: it goes silent (connections stay,
+ * and nothing passes), refuses, or cuts a connection after some bytes of the server's answers.
  */
 export async function openStallingProxy(targetPort: number) {
   const pairs = new Set<readonly [Socket, Socket]>();
   let isStalled = false;
+  let isRefusing = false;
+  let answerBytes: (() => number) | undefined;
   const server = createServer((client) => {
+    if (isRefusing) {
+      client.destroy();
+      return;
+    }
     const upstream = connect(targetPort, '127.0.0.1');
     const pair = [client, upstream] as const;
     pairs.add(pair);
+    let allowed = answerBytes?.() ?? Infinity;
+    client.on('data', (bytes) => {
+      if (!isStalled) upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => {
+      allowed -= bytes.length;
+      if (allowed < 0) client.destroy();
+      else if (!isStalled) client.write(bytes);
+    });
     for (const [from, to] of [pair, [upstream, client] as const]) {
-      from.on('data', (bytes) => {
-        if (!isStalled) to.write(bytes);
-      });
       from.on('error', () => {});
       from.on('close', () => {
         to.destroy();
@@ -32,13 +44,25 @@ export async function openStallingProxy(targetPort: number) {
     },
     /** New connections work again; those that were silenced stay silent. */
     resume: () => {
-      for (const [client, upstream] of pairs) {
-        client.removeAllListeners('data').resume();
-        upstream.removeAllListeners('data').resume();
+      for (const pair of pairs) {
+        for (const socket of pair) socket.removeAllListeners('data').resume();
       }
       isStalled = false;
     },
+    /** Cuts all connections and takes no new ones. */
+    refuse: () => {
+      isRefusing = true;
+      cut();
+    },
+    accept: () => {
+      isRefusing = false;
+    },
+    /** Cuts all connections. */
     cut,
+    /** Cuts each further connection when the server has answered more bytes than this says. */
+    cutAfterAnswers: (bytes: () => number) => {
+      answerBytes = bytes;
+    },
     [Symbol.asyncDispose]: async () => {
       cut();
       await new Promise((resolve) => server.close(resolve));
