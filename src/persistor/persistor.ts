@@ -1,0 +1,210 @@
+import type { BackoffBounds } from '../base/backoff.ts';
+import { backoffDelayMs } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { BatchResult } from '../store/candle-store.ts';
+import { CandleReader, CandleWriter } from '../store/candle-store.ts';
+import type { Database } from '../store/database.ts';
+import type { Retention } from '../store/partitions.ts';
+import { CandlePartitions } from '../store/partitions.ts';
+import type { BatchBounds } from './batch-buffer.ts';
+import { BatchBuffer } from './batch-buffer.ts';
+import { logRefused } from './log-refused.ts';
+import { PersistorCounts } from './persistor-counts.ts';
+import type { FollowCandles, StreamBatch } from './stream-batch.ts';
+import { CursorTooOldError } from './stream-batch.ts';
+
+/** How long is waited before the server or the database is tried again. */
+const backoff: BackoffBounds = { minimumMs: 100, maximumMs: 10_000 };
+
+/** Partitions are attached days ahead and dropped days behind: minutes do not matter. */
+const maintenancePeriodMs = 600_000;
+
+export type PersistorOptions = {
+  /** The name under which the cursor is kept. */
+  readonly name: string;
+  readonly follow: FollowCandles;
+  readonly database: Database;
+  readonly bounds: BatchBounds;
+  readonly retention: Retention;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/**
+ * Carries the stream of closed candles into the database until it is disposed. Server and database
+ * may go and come back as they like: it waits for them and goes on after the last cursor that was
+ * committed, so that it loses nothing that the server still retains.
+ */
+export class Persistor implements AsyncDisposable {
+  readonly counts = new PersistorCounts();
+  /** Settles when it has ended; rejects when there is a bug. */
+  readonly ended: Promise<void>;
+  readonly #options: PersistorOptions;
+  readonly #reader: CandleReader;
+  readonly #writer: CandleWriter;
+  readonly #partitions: CandlePartitions;
+  readonly #buffer: BatchBuffer;
+  readonly #stopping = new AbortController();
+
+  constructor(options: PersistorOptions) {
+    const { database, retention, logger, clock, bounds } = options;
+    this.#options = options;
+    this.#partitions = new CandlePartitions(database, retention, logger);
+    this.#reader = new CandleReader(database);
+    this.#writer = new CandleWriter(database, this.#partitions);
+    this.#buffer = new BatchBuffer(clock, bounds);
+    this.ended = this.#run();
+    // Whoever starts it may only look at its end when there is one.
+    this.ended.catch(() => {});
+  }
+
+  /** The rows that wait for the database. */
+  get bufferedRows(): number {
+    return this.#buffer.rows;
+  }
+
+  /** Commits what has arrived, if the database is there, and ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop();
+    await this.ended.catch(() => {});
+  }
+
+  #stop(): void {
+    this.#stopping.abort();
+    this.#buffer.close();
+  }
+
+  async #run(): Promise<void> {
+    const { name } = this.#options;
+    // Until it is known what is too old, and that there is a table, nothing can be stored.
+    await this.#insist(() => this.#partitions.maintain(), 'Waiting for the database');
+    const cursor = await this.#insist(
+      () => this.#reader.readCursor(name),
+      'Waiting for the database',
+    );
+    const tasks = [this.#read(cursor), this.#write(), this.#maintain()];
+    try {
+      await Promise.all(tasks);
+    } finally {
+      this.#stop();
+      await Promise.allSettled(tasks);
+    }
+  }
+
+  /** From the server into the buffer. */
+  async #read(stored: string | undefined): Promise<void> {
+    const { follow, logger } = this.#options;
+    const { signal } = this.#stopping;
+    let resumeAfter = stored;
+    let last = stored;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        logger.info({ resumeAfter }, 'Following the server');
+        for await (const batch of follow(resumeAfter, signal)) {
+          failures = 0;
+          this.counts.isFollowing = true;
+          last = batch.cursor ?? last;
+          await this.#buffer.add(batch);
+          if (signal.aborted) return;
+        }
+        throw new Error('The stream ended');
+      } catch (error) {
+        if (signal.aborted) return;
+        throwBug(error);
+        this.counts.isFollowing = false;
+        resumeAfter = last;
+        if (error instanceof CursorTooOldError) {
+          this.counts.cursorsTooOld++;
+          resumeAfter = undefined;
+          logger.error(
+            { err: error, cursor: last },
+            'What came after the cursor is gone, going on with all that the server retains',
+          );
+          if (failures === 0) continue;
+        }
+        this.counts.streamFailures++;
+        await this.#waitAfter(failures, error, 'The stream ended, following it again');
+      }
+    }
+  }
+
+  /** From the buffer into the database. */
+  async #write(): Promise<void> {
+    for (;;) {
+      const batch = await this.#buffer.take();
+      if (batch === undefined) return;
+      const { candles, gaps, cursor: value } = batch;
+      const cursor = value === undefined ? {} : { cursor: { name: this.#options.name, value } };
+      const result = await this.#insist(
+        () => this.#writer.writeBatch({ candles, gaps, ...cursor }),
+        'A batch could not be stored, trying it again',
+      );
+      // Stopped without having it: it comes again after the stored cursor.
+      if (result === undefined) return;
+      this.#count(batch, result);
+    }
+  }
+
+  #count({ candles }: StreamBatch, result: BatchResult): void {
+    const { clock, logger } = this.#options;
+    this.counts.batches++;
+    this.counts.written += result.written;
+    this.counts.superseded += result.superseded;
+    this.counts.expired += result.expired;
+    this.counts.refused += result.refused.length;
+    const newest = candles.reduce((newest, { closeTime }) => Math.max(newest, closeTime), 0);
+    if (newest > 0) this.counts.lagSeconds = (clock.now() - newest) / 1e6;
+    logRefused(logger, result.refused);
+    logger.debug({ written: result.written, superseded: result.superseded }, 'Stored a batch');
+  }
+
+  async #maintain(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#sleep(maintenancePeriodMs);
+      if (signal.aborted) return;
+      await this.#insist(() => this.#partitions.maintain(), 'Partitions could not be maintained');
+    }
+  }
+
+  /** Does what must be done, however long the database is away; undefined when stopped meanwhile. */
+  async #insist<T>(work: () => Promise<T>, message: string): Promise<T | undefined> {
+    for (let failures = 0; ; failures++) {
+      try {
+        const result = await work();
+        this.counts.isStoring = true;
+        return result;
+      } catch (error) {
+        throwBug(error);
+        this.counts.isStoring = false;
+        this.counts.databaseFailures++;
+        if (this.#stopping.signal.aborted) return undefined;
+        await this.#waitAfter(failures, error, message);
+      }
+    }
+  }
+
+  async #waitAfter(failures: number, error: unknown, message: string): Promise<void> {
+    const delayMs = Math.round(backoffDelayMs(failures, backoff));
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.logger.warn({ reason, failures: failures + 1, delayMs }, message);
+    await this.#sleep(delayMs);
+  }
+
+  /** Ends early, and without an error, when the persistor is stopped. */
+  async #sleep(delayMs: number): Promise<void> {
+    try {
+      await sleep(this.#options.clock, delayMs, this.#stopping.signal);
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) throw error;
+    }
+  }
+}
+
+/** An outage passes, a bug does not: trying again would only hide it. */
+function throwBug(error: unknown): void {
+  const bugs = [TypeError, ReferenceError, SyntaxError];
+  if (bugs.some((bug) => error instanceof bug)) throw error;
+}
