@@ -7,9 +7,13 @@ import type { Codec, SharedFrame } from './shared-frame.ts';
  */
 export class PendingFrames {
   readonly #codec: Codec;
-  /** By conflation key, others by a number of their own; a Map remembers the order. */
-  readonly #frames = new Map<string | number, SharedFrame>();
-  #nextNumber = 0;
+  /** In order; a frame that was taken out leaves a hole. (A Map would do, at twice the time.) */
+  #frames: (SharedFrame | undefined)[] = [];
+  /** Where in `#frames` the first one that is still to be sent may be. */
+  #start = 0;
+  #holes = 0;
+  /** Where the waiting frame of each conflation key is. */
+  readonly #positions = new Map<string, number>();
   #byteLength = 0;
 
   constructor(codec: Codec) {
@@ -21,13 +25,17 @@ export class PendingFrames {
   }
 
   get isEmpty(): boolean {
-    return this.#frames.size === 0;
+    return this.#frames.length - this.#start === this.#holes;
   }
 
   add(frame: SharedFrame): void {
-    if (frame.supersedes !== undefined) this.#remove(frame.supersedes);
-    if (frame.conflateKey !== undefined) this.#remove(frame.conflateKey);
-    this.#frames.set(frame.conflateKey ?? this.#nextNumber++, frame);
+    const { conflateKey, supersedes } = frame;
+    if (supersedes !== undefined) this.#remove(supersedes);
+    if (conflateKey !== undefined) {
+      this.#remove(conflateKey);
+      this.#positions.set(conflateKey, this.#frames.length);
+    }
+    this.#frames.push(frame);
     this.#byteLength += frame.bytes(this.#codec).length;
   }
 
@@ -35,27 +43,55 @@ export class PendingFrames {
   take(maxBytes: number): Uint8Array {
     const parts: Uint8Array[] = [];
     let length = 0;
-    for (const [key, frame] of this.#frames) {
+    for (; this.#start < this.#frames.length; this.#start++) {
+      const frame = this.#frames[this.#start];
+      if (frame === undefined) {
+        this.#holes--;
+        continue;
+      }
       const bytes = frame.bytes(this.#codec);
       if (parts.length > 0 && length + bytes.length > maxBytes) break;
       parts.push(bytes);
       length += bytes.length;
-      this.#frames.delete(key);
+      if (frame.conflateKey !== undefined) this.#positions.delete(frame.conflateKey);
     }
     this.#byteLength -= length;
+    if (this.#start === this.#frames.length) this.clear();
+    else this.#compact();
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, length);
   }
 
   clear(): void {
-    this.#frames.clear();
+    this.#frames = [];
+    this.#start = 0;
+    this.#holes = 0;
+    this.#positions.clear();
     this.#byteLength = 0;
   }
 
   #remove(key: string): void {
-    const frame = this.#frames.get(key);
-    if (frame === undefined) return;
-    this.#frames.delete(key);
-    this.#byteLength -= frame.bytes(this.#codec).length;
+    const position = this.#positions.get(key);
+    if (position === undefined) return;
+    this.#byteLength -= this.#frames[position]?.bytes(this.#codec).length ?? 0;
+    this.#frames[position] = undefined;
+    this.#positions.delete(key);
+    this.#holes++;
+    this.#compact();
+  }
+
+  /** Forgets what is not there any more, once it is the larger part. */
+  #compact(): void {
+    const gone = this.#start + this.#holes;
+    if (gone < 64 || gone * 2 < this.#frames.length) return;
+    this.#frames = this.#frames.filter(
+      (frame, index) => index >= this.#start && frame !== undefined,
+    );
+    this.#start = 0;
+    this.#holes = 0;
+    this.#positions.clear();
+    for (const [index, frame] of this.#frames.entries()) {
+      if (frame?.conflateKey !== undefined) this.#positions.set(frame.conflateKey, index);
+    }
   }
 }

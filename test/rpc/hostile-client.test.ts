@@ -9,6 +9,7 @@ import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.t
 import type { Listener } from '../../src/rpc/listener.ts';
 import { frame, pingFrame, preface, RawConnection, settingsFrame } from '../support/raw-http2.ts';
 import { eventually } from '../support/eventually.ts';
+import { testCertificate } from '../support/test-certificate.ts';
 import { openTestListener } from '../support/test-listener.ts';
 
 const rpcPath = '/tradewind.system.v1.SystemService/GetServerInfo';
@@ -264,6 +265,40 @@ describe('over HTTP/2', () => {
     expect(sent).toBeGreaterThan(50);
     // GOAWAY with ENHANCE_YOUR_CALM is the last word.
     expect(client.received.subarray(-4).readUInt32BE()).toBe(11);
+  });
+
+  test.each([undefined, testCertificate])('PINGs that follow data are free (%#)', async (tls) => {
+    await using listener = await openTestListener({
+      tls,
+      limits: { maxIdlePings: 10 },
+      routes: (router) =>
+        router.service(MarketService, {
+          async *streamTrades(_request, { signal }) {
+            while (!signal.aborted) {
+              yield { cursor: 'x'.repeat(200) };
+              await new Promise((resolve) => setImmediate(resolve));
+            }
+          },
+        }),
+    });
+    const session = connectHttp2(listener.url.replace('127.0.0.1', 'localhost'), {
+      ca: testCertificate.ca,
+    });
+    const stream = session.request({
+      ...grpcHeaders,
+      ':path': '/tradewind.market.v1.MarketService/StreamTrades',
+    });
+    stream.on('error', () => {});
+    stream.end(Buffer.alloc(5));
+    let pings = 0;
+    for await (const _ of stream) {
+      if (++pings === 100) break;
+      await new Promise<void>((resolve, reject) =>
+        session.ping((error) => (error === null ? resolve() : reject(error))),
+      );
+    }
+    expect(pings).toBe(100);
+    session.destroy();
   });
 
   test('a request whose body does not come is ended with DEADLINE_EXCEEDED', async () => {

@@ -63,16 +63,22 @@ test('no more is taken than fits, but one frame at least', () => {
   expect(frames.isEmpty).toBe(true);
 });
 
-test('the byte count is that of what waits, whatever happens', () => {
-  const key = fc.constantFrom('x', 'y', undefined);
+test('however frames come and are taken, what goes out is what an obvious model sends', () => {
+  const key = fc.constantFrom('x', 'y', 'z', undefined);
   const add = fc.record({ text: fc.string(), conflateKey: key, supersedes: key });
-  const take = fc.nat(40);
+  const take = fc.integer({ min: 1, max: 60 });
+  // Long runs without a take, so that the holes of replaced frames are cleared away, too.
+  const steps = fc.array(fc.oneof({ weight: 30, arbitrary: add }, take), { size: 'large' });
   fc.assert(
-    fc.property(fc.array(fc.oneof(add, take)), (steps) => {
+    fc.property(steps, (steps) => {
       const frames = new PendingFrames('binary');
+      let model: { text: string; conflateKey: string | undefined }[] = [];
       for (const step of steps) {
         if (typeof step === 'number') {
-          frames.take(step);
+          const sent = messagesOf(frames.take(step));
+          expect(sent).toEqual(model.slice(0, sent.length).map(({ text }) => text));
+          expect(sent.length > 0 || model.length === 0).toBe(true);
+          model = model.slice(sent.length);
         } else {
           const { text, conflateKey, supersedes } = step;
           frames.add(
@@ -81,14 +87,27 @@ test('the byte count is that of what waits, whatever happens', () => {
               ...(supersedes === undefined ? {} : { supersedes }),
             }),
           );
+          const keys = [conflateKey, supersedes].filter((key) => key !== undefined);
+          model = model.filter((other) => !keys.some((key) => key === other.conflateKey));
+          model.push({ text, conflateKey });
         }
+        expect(frames.isEmpty).toBe(model.length === 0);
       }
       const { byteLength } = frames;
-      expect(frames.take(Number.MAX_SAFE_INTEGER)).toHaveLength(byteLength);
-      expect(frames.byteLength).toBe(0);
-      expect(frames.isEmpty).toBe(true);
+      const rest = frames.take(Number.MAX_SAFE_INTEGER);
+      expect(messagesOf(rest)).toEqual(model.map(({ text }) => text));
+      expect(rest).toHaveLength(byteLength);
+      expect([frames.byteLength, frames.isEmpty]).toEqual([0, true]);
     }),
   );
+});
+
+test('a frame that is replaced a million times takes no room', () => {
+  const frames = pending(frame('first'));
+  const open = frame('open', { conflateKey: 'x' });
+  for (let count = 0; count < 1_000_000; count++) frames.add(open);
+  expect(frames.byteLength).toBe(5 + 5 + 5 + 4);
+  expect(messagesOf(frames.take(1_000))).toEqual(['first', 'open']);
 });
 
 test('a message is encoded once a codec, when it is first asked for', () => {
