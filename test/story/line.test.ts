@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import type { Candle } from '../../src/domain/candle.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import type { Database } from '../../src/store/database.ts';
+import { openEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { eventually } from '../support/eventually.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { Line, beforeEverything } from './line.ts';
+import { expectKlinesStored, storedCandles } from './stored-klines.ts';
+
+// Half a minute of the market a second: the programs are real, only their time is short.
+const speed = 30;
+const symbols = ['BTCUSDT', 'LTCBTC'];
+
+let database: Database & { readonly url: string };
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+/** Waits until everything of both symbols that ends before `time` is stored. */
+function storedUntil(database: Database, time: number): Promise<void> {
+  return eventually(async () => {
+    for (const symbol of symbols) {
+      const span = { from: time - 1_000_000, to: time };
+      const [row] = await storedCandles(database, symbol, '1s', span);
+      expect(row?.closeTime, `${symbol} is stored until ${time}`).toBe(time);
+    }
+  }, 60_000);
+}
+
+const secondAt = (clock: Clock) => Math.ceil(clock.now() / 1e6) * 1e6;
+
+test('each kline that closes in a run has one row, and each row is its kline', async () => {
+  // Ten seconds before every timeframe begins anew.
+  const clock = fastClock(beforeEverything - 10_000_000, speed);
+  await using line = new Line(clock, symbols, database.url);
+  await line.startSimulator();
+  await line.startServer();
+  await line.startPersistor();
+  await eventually(async () => {
+    const span = { from: 0, to: Number.MAX_SAFE_INTEGER };
+    for (const symbol of symbols) {
+      expect(await storedCandles(database, symbol, '1s', span)).not.toHaveLength(0);
+    }
+  });
+  // Up to the end of the first whole 5m candle.
+  const end = beforeEverything + 300_000_000;
+  await storedUntil(database, end);
+  for (const symbol of symbols) {
+    const everything = { from: 0, to: Number.MAX_SAFE_INTEGER };
+    const [first] = await storedCandles(database, symbol, '1s', everything);
+    const span = { from: first?.openTime ?? 0, to: end };
+    const equal = await expectKlinesStored(database, symbol, span);
+    // 300 seconds and some, 5 minutes, a 3m and a 5m candle at least are whole.
+    expect(equal).toBeGreaterThan(300 + 5 + 1 + 1);
+    const [month] = await storedCandles(database, symbol, '1M', span);
+    expect(month).toMatchObject({ isPartial: true, closeTime: beforeEverything });
+  }
+});
+
+test('while the persistor is away nothing is lost, and when it is back nothing is stored twice', async () => {
+  const start = beforeEverything + 86_400_000_000;
+  const clock = fastClock(start, speed);
+  await using own = await openTestDatabase();
+  await using line = new Line(clock, symbols, own.url);
+  await line.startSimulator();
+  await line.startServer();
+  await line.startPersistor();
+  await storedUntil(own, secondAt(clock) + 10_000_000);
+  for (let times = 0; times < 3; times++) {
+    await line.stop('persistor');
+    const away = secondAt(clock) + 20_000_000;
+    await eventually(() => clock.now() > away);
+    await line.startPersistor();
+    await storedUntil(own, away);
+  }
+  const end = secondAt(clock);
+  await storedUntil(own, end);
+  for (const symbol of symbols) {
+    const [first] = await storedCandles(own, symbol, '1s', { from: 0, to: end });
+    await expectKlinesStored(own, symbol, { from: first?.openTime ?? 0, to: end });
+  }
+});
+
+test('exchange, server, persistor and Postgres stop in turn, and the line comes back by itself', async () => {
+  const clock = fastClock(beforeEverything + 2 * 86_400_000_000, speed);
+  const cluster = { directory: temporaryDirectory(), isThrowAway: true };
+  const surroundings = { clock: systemClock, logger: silentLogger };
+  const postgres = await openEmbeddedPostgres({ ...cluster, ...surroundings });
+  await using stack = new AsyncDisposableStack();
+  const rest = { current: stack.use(postgres) };
+  await migrate({ url: postgres.url, direction: 'up', logger: silentLogger });
+  const own = stack.use(openDatabase({ url: postgres.url, program: 'test', ...surroundings }));
+  const line = stack.use(new Line(clock, symbols, postgres.url));
+  await line.startSimulator();
+  await line.startServer();
+  await line.startPersistor();
+  const comesBack = async () => {
+    const { closeTime = 0 } = (await newest(own)) ?? {};
+    await storedUntil(own, Math.max(closeTime, secondAt(clock)) + 5_000_000);
+  };
+  await comesBack();
+
+  await line.stop('simulator');
+  await line.startSimulator();
+  await comesBack();
+
+  await line.stop('server');
+  await line.startServer();
+  await comesBack();
+
+  await line.stop('persistor');
+  await line.startPersistor();
+  await comesBack();
+
+  await rest.current[Symbol.asyncDispose]();
+  const away = secondAt(clock) + 20_000_000;
+  await eventually(() => clock.now() > away);
+  rest.current = stack.use(
+    await openEmbeddedPostgres({ ...cluster, ...surroundings, port: postgres.port }),
+  );
+  await comesBack();
+
+  const everything = { from: 0, to: Number.MAX_SAFE_INTEGER };
+  const rows = await storedCandles(own, 'BTCUSDT', '1s', everything);
+  expect(new Set(rows.map(({ run }) => run)).size, 'two lives of the server').toBe(2);
+  // What the server closed while Postgres was away is there, too.
+  const whileAway = rows.filter(
+    ({ closeTime }) => closeTime <= away && closeTime > away - 20_000_000,
+  );
+  expect(whileAway).toHaveLength(20);
+});
+
+async function newest(database: Database): Promise<Candle | undefined> {
+  const everything = { from: 0, to: Number.MAX_SAFE_INTEGER };
+  return (await storedCandles(database, 'BTCUSDT', '1s', everything)).at(-1);
+}
