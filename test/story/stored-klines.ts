@@ -67,9 +67,10 @@ export async function expectKlinesStored(
   return equal;
 }
 
-const timeOf = ({ openTime }: { openTime: Micros }) => new Date(openTime / 1000).toISOString();
+export const timeOf = ({ openTime }: { openTime: Micros }) =>
+  new Date(openTime / 1000).toISOString();
 
-function valuesOf(candle: Candle | Kline): Record<string, unknown> {
+export function valuesOf(candle: Candle | Kline): Record<string, unknown> {
   const { open, high, low, close, volume, quoteVolume, tradeCount } = candle;
   const { takerBuyVolume, takerBuyQuoteVolume } = candle;
   const isFlat = tradeCount === 0;
