@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Environment } from '../base/env.ts';
 import { ConfigurationError, readSettings, withEnvFile } from '../base/env.ts';
 import { openLogger } from '../base/logger.ts';
@@ -21,9 +21,10 @@ export async function runMigrate(
     .argument('[count]', 'how many migrations, or all (default: up all, down 1)', parseCount)
     .option('--env-file <file>', 'read settings from this file instead of .env')
     .showHelpAfterError()
-    .parse(argv);
-  const [direction, count] = command.processedArgs as ['up' | 'down', number | undefined];
+    .exitOverride();
   try {
+    command.parse(argv);
+    const [direction, count] = command.processedArgs as ['up' | 'down', number | undefined];
     const { envFile } = command.opts<{ envFile?: string }>();
     const settings = readSettings(requiredDatabaseSettings, withEnvFile(environment, envFile));
     const names = await migrate({
@@ -36,6 +37,8 @@ export async function runMigrate(
     if (names.length === 0) console.log(`Nothing to migrate ${direction}`);
     return 0;
   } catch (error) {
+    // Commander has said what is wrong already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof ConfigurationError) && !(error instanceof MigrationError)) throw error;
     console.error(error.message);
     return error instanceof ConfigurationError ? 2 : 1;
