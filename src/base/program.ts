@@ -50,7 +50,7 @@ export const version: string = (
 /**
  * Runs a program as a process: reads its configuration, starts it, and ends it on SIGTERM or
  * SIGINT, or when the parent that holds its IPC channel is gone. Exits 0 after a clean end, 2 for a
- * configuration that is not usable, 1 for a failure. A second signal ends it at once.
+ * configuration or flag that is not usable, 1 for a failure. A second signal ends it at once.
  */
 export async function runProgram<Config extends { readonly logLevel: LogLevel }>(
   program: Program<Config>,
@@ -61,6 +61,7 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
     .version(version)
     .option('--env-file <file>', 'read settings from this file instead of .env')
     .showHelpAfterError()
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .addHelpText('after', () => `\n${describeSettings(program.settings)}`);
   for (const [flags, description] of program.flags ?? []) command.option(flags, description);
   command.parse();

@@ -51,11 +51,18 @@ export async function startStandalone(
   if (!lock.isOurs) throw new AlreadyRunningError(directory, lock.pid);
   stack.defer(lock.release);
 
-  const ports = new Set<number>();
+  const chosen = new Set<number>();
+  const portFor = async (program: string, wanted: number) => {
+    const port = await choosePort(wanted, chosen);
+    if (port !== wanted && wanted !== 0) {
+      logger.warn({ program, wanted, port }, 'A port is in use, taking another one');
+    }
+    return port;
+  };
   const isLive = config.mode === 'LIVE';
-  const serverPort = await choosePort(config.port, ports);
-  const simulatorPort = isLive ? 0 : await choosePort(config.simulatorPort, ports);
-  const postgresPort = await choosePort(config.postgresPort, ports);
+  const serverPort = await portFor('server', config.port);
+  const simulatorPort = isLive ? 0 : await portFor('simulator', config.simulatorPort);
+  const postgresPort = await portFor('Postgres', config.postgresPort);
   signal.throwIfAborted();
 
   const postgres = stack.use(

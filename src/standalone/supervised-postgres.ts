@@ -61,7 +61,9 @@ export class SupervisedPostgres implements AsyncDisposable {
       logger.error({ delayMs }, 'Postgres ended by itself, starting it again');
       await sleep(clock, delayMs, signal).catch(() => {});
       postgres = signal.aborted ? undefined : await this.#reopen();
-      if (postgres !== undefined) failures = 0;
+      if (postgres === undefined) continue;
+      failures = 0;
+      logger.info({ port: postgres.port }, 'Postgres is back');
     }
     await postgres?.[Symbol.asyncDispose]();
   }
