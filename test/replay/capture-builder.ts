@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Midnight of 2026-01-01 UTC, in milliseconds. */
-export const midnight = Date.UTC(2026, 0, 1);
+const midnight = Date.UTC(2026, 0, 1);
 
 export type PrintOptions = {
   readonly id: number;
