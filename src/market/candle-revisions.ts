@@ -32,10 +32,9 @@ export function addLate(slots: CandleSlots, trade: Trade): void {
 export function repair(slots: CandleSlots, span: TimeSpan): void {
   const closedThrough = slots.closedThrough ?? 0;
   for (const series of slots.all) {
-    const [first] = series.slots;
-    if (first === undefined) continue;
+    const start = Math.min(slots.observedFrom, series.slots[0]?.openTime ?? Infinity);
     const end = Math.min(span.toTime + 1, closedThrough);
-    let openTime = openTimeOf(series.timeframe, Math.max(span.fromTime, first.openTime));
+    let openTime = openTimeOf(series.timeframe, Math.max(span.fromTime, start));
     while (openTime < end) {
       const closeTime = closeTimeOf(series.timeframe, openTime);
       if (closeTime <= closedThrough) repairAt(slots, series, openTime, closedThrough);

@@ -144,6 +144,7 @@ export class CandleSeries {
   #startAt(time: Micros): Micros {
     const start = openTimeOf('1s', time);
     this.#slots.closedThrough = start;
+    this.#slots.observedFrom = Math.min(this.#slots.observedFrom, start);
     for (const [index, { timeframe }] of this.#slots.longer.entries()) {
       this.#nextClose[index] = closeTimeOf(timeframe, openTimeOf(timeframe, start));
     }

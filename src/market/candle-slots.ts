@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Micros } from '../base/clock.ts';
 import type { Decimal } from '../base/decimal.ts';
 import type { CandleSum } from '../domain/candle-sum.ts';
@@ -6,7 +7,7 @@ import type { InstrumentName } from '../domain/instrument.ts';
 import { closeTimeOf, openTimeOf, timeframes } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { MarketUpdateHandler } from './market-update.ts';
-import { TimeframeSeries } from './timeframe-series.ts';
+import { TimeframeSeries, priceAfter } from './timeframe-series.ts';
 import type { Slot } from './timeframe-series.ts';
 import { TradeIds } from './trade-ids.ts';
 
@@ -33,6 +34,8 @@ export class CandleSlots {
   readonly longer: readonly TimeframeSeries[];
   /** Every second before this is closed; undefined until there is a known price. */
   closedThrough: Micros | undefined;
+  /** When the observation began: no candle that ended before this is made of nothing. */
+  observedFrom: Micros = Infinity;
   /** The last price known from before the first slot. */
   priceBefore: Decimal | undefined;
 
@@ -67,11 +70,17 @@ export class CandleSlots {
     const { timeframe } = series;
     const openTime = openTimeOf(timeframe, time);
     if (this.ids.isMissingIn(openTime, closeTimeOf(timeframe, openTime))) return undefined;
-    const isFirst = series.slots.length === 0;
-    if (isFirst && this.priceBefore === undefined) return undefined;
+    const price = this.priceBeforeSlot(series, openTime);
+    if (price === undefined) return undefined;
     const slot = series.ensure(time);
-    if (isFirst) slot.flatPrice = this.priceBefore ?? 0n;
+    slot.flatPrice = price;
     return slot;
+  }
+
+  /** The price that was known when a slot opens; undefined where there was none. */
+  priceBeforeSlot(series: TimeframeSeries, openTime: Micros): Decimal | undefined {
+    const before = series.before(openTime);
+    return before === undefined ? this.priceBefore : priceAfter(before);
   }
 
   /** The slots that are not closed yet, latest first: they are the last few. */
@@ -87,6 +96,7 @@ export class CandleSlots {
   candleOf(timeframe: Timeframe, slot: Shape, sum: CandleSum, isClosed: boolean): Candle {
     const { openTime, closeTime, flatPrice } = slot;
     const isFlat = sum.tradeCount === 0;
+    assert(!isFlat || flatPrice > 0n, 'A candle without trades has the price before it');
     return {
       instrument: this.options.instrument,
       timeframe,

@@ -1,10 +1,8 @@
 import type { Micros } from '../base/clock.ts';
-import type { Decimal } from '../base/decimal.ts';
 import { CandleSum } from '../domain/candle-sum.ts';
 import type { Candle } from '../domain/candle.ts';
 import { closeTimeOf, openTimeOf } from '../domain/timeframe.ts';
 import type { CandleSlots } from './candle-slots.ts';
-import { priceAfter } from './timeframe-series.ts';
 import type { TimeframeSeries } from './timeframe-series.ts';
 
 // Open candles are not held anywhere: a longer one is what was merged into it and the seconds that
@@ -56,7 +54,7 @@ export function openCandleAt(
       if (second.openTime >= openTime && second.openTime < closeTime) sum.merge(second.sum);
     }
   }
-  const flatPrice = sum.tradeCount > 0 ? 0n : priceBefore(slots, series, openTime);
+  const flatPrice = sum.tradeCount > 0 ? 0n : slots.priceBeforeSlot(series, openTime);
   if (flatPrice === undefined) return undefined;
   return slots.candleOf(timeframe, { openTime, closeTime, flatPrice, revision: 0 }, sum, false);
 }
@@ -70,13 +68,4 @@ function candlesAt(
     .toSorted((a, b) => a - b)
     .map((openTime) => openCandleAt(slots, series, openTime))
     .filter((candle) => candle !== undefined);
-}
-
-function priceBefore(
-  slots: CandleSlots,
-  series: TimeframeSeries,
-  openTime: Micros,
-): Decimal | undefined {
-  const before = series.slots.findLast((slot) => slot.openTime < openTime);
-  return before === undefined ? slots.priceBefore : priceAfter(before);
 }

@@ -11,7 +11,7 @@ export type Slot = {
   /** The first instant after it. */
   readonly closeTime: Micros;
   readonly sum: CandleSum;
-  /** The price of a slot without trades: the close before it. */
+  /** The price of a slot without trades: the close before it. Not set in the others. */
   flatPrice: Decimal;
   /** 0 while open. */
   revision: number;
@@ -55,18 +55,22 @@ export class TimeframeSeries {
     return this.#slots[this.indexAt(time)];
   }
 
+  /** The last slot that opens before `openTime`. */
+  before(openTime: Micros): Slot | undefined {
+    return this.#slots[this.#indexBefore(openTime - 1)];
+  }
+
   /** The slot that `time` falls into, made if need be. */
   ensure(time: Micros): Slot {
     const existing = this.at(time);
     if (existing !== undefined) return existing;
     const openTime = openTimeOf(this.timeframe, time);
     const index = this.#indexBefore(openTime);
-    const before = this.#slots[index];
     const slot: Slot = {
       openTime,
       closeTime: closeTimeOf(this.timeframe, openTime),
       sum: new CandleSum(),
-      flatPrice: before === undefined ? 0n : priceAfter(before),
+      flatPrice: 0n,
       revision: 0,
       closed: undefined,
       isDirty: false,

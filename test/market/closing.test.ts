@@ -77,6 +77,12 @@ test('a quiet instrument has flat candles from the start, at the price of its la
   expect(tape.closed('1s')).toEqual(['0 99/99/99/99 n=0 r1', '1 99/99/99/99 n=0 r1']);
 });
 
+test('a flat candle before the first trade of a run stands at the last price from before it', () => {
+  const tape = new MarketTape().opened(0).lastTrade(100, -3_000, 1, '99');
+  tape.trade(1_100, 2, '98').ticker(2_600);
+  expect(tape.closed('1s')).toEqual(['0 99/99/99/99 n=0 r1', '1 98/98/98/98 n=1 r1']);
+});
+
 test('each longer candle closes with the second that ends it', () => {
   const tape = new MarketTape().opened(0).trade(0, 1).ticker(3_600_499);
   expect(tape.closed('1h')).toHaveLength(0);

@@ -59,8 +59,15 @@ export function bounds(timeframe: string, time: number): [number, number] {
   return [open, open + length];
 }
 
-/** All candles of `seen` that end at or before `closedThrough`. */
-export function modelCandles(seen: readonly ModelTrade[], closedThrough: number): ModelCandle[] {
+/**
+ * All candles of `seen` that end at or before `closedThrough`. Where the first trade was not seen but
+ * told, candles begin with those in which observation began.
+ */
+export function modelCandles(
+  seen: readonly ModelTrade[],
+  closedThrough: number,
+  observedFrom?: number,
+): ModelCandle[] {
   const trades = [...new Map(seen.map((trade) => [trade.id, trade])).values()];
   trades.sort((a, b) => a.time - b.time || a.id - b.id);
   const first = trades[0];
@@ -72,9 +79,10 @@ export function modelCandles(seen: readonly ModelTrade[], closedThrough: number)
     .filter(({ before, after }) => after.id > before.id + 1);
   return modelTimeframes.flatMap((timeframe) => {
     const candles: ModelCandle[] = [];
-    let [open, close] = bounds(timeframe, first.time);
+    let [open, close] = bounds(timeframe, observedFrom ?? first.time);
     let previousClose = first.price;
-    let next = 0;
+    let next = trades.findIndex(({ time }) => time >= open);
+    if (next < 0) next = trades.length;
     while (close <= closedThrough) {
       const inside: ModelTrade[] = [];
       for (

@@ -3,7 +3,7 @@ import type { ModelTrade } from './candle-model.ts';
 
 /** Something that reaches the market, at a time. */
 export type Delivery =
-  | { readonly type: 'trade'; readonly at: number; readonly trade: ModelTrade }
+  | { readonly type: 'trade' | 'lastTrade'; readonly at: number; readonly trade: ModelTrade }
   | { readonly type: 'bookTicker' | 'connectionLost' | 'connectionOpened'; readonly at: number };
 
 /** One life of a server: what reached it, from its first connection to its last frame. */
@@ -51,6 +51,8 @@ export const scenarios = fc
     tickersMs: fc.array(fc.nat(20_000), { maxLength: 12 }),
     breakFrom: fc.option(fc.nat(20), { freq: 3 }),
     breakLength: fc.nat(4),
+    // How long before the start the exchange says that the last trade was; null: it is not asked.
+    lastTradeMs: fc.option(fc.constantFrom(1, 300, 5_000, 3_600_000), { freq: 2 }),
     restartAfter: fc.option(fc.nat(20), { freq: 3 }),
   })
   .map((parts) => {
@@ -80,7 +82,10 @@ export const scenarios = fc
       }
     }
     deliveries.sort((a, b) => a.at - b.at);
-    return { lives: livesOf(deliveries, parts), scale: parts.scale };
+    const lives = livesOf(deliveries, parts);
+    const [first, ...rest] = lives;
+    if (first === undefined || parts.lastTradeMs === null) return { lives };
+    return { lives: [withLastTrade(first, parts.start, parts.lastTradeMs), ...rest] };
   });
 
 /** Breaks the connection, restarts the server, and ends each life with frames that prove continuity. */
@@ -105,16 +110,31 @@ function livesOf(
     });
 }
 
+/** Begins with the exchange's word on a trade before the first one. */
+function withLastTrade([opened, ...rest]: Life, start: number, ms: number): Life {
+  if (opened === undefined) return [];
+  const ids = { id: 999, firstTradeId: 498, lastTradeId: 499 };
+  const amounts = { price: 10n ** 18n, quantity: 3n * 10n ** 15n, isBuyerTaker: true };
+  const trade = { ...ids, ...amounts, time: start - ms * 1000 };
+  const told = { type: 'lastTrade', trade } as const;
+  const isWithoutTrade = !rest.some((delivery) => 'trade' in delivery);
+  const proof = isWithoutTrade ? [{ ...told, at: rest.at(-2)?.at ?? start }] : [];
+  const last = rest.slice(-1);
+  return [
+    { ...opened, at: start },
+    { ...told, at: start },
+    ...rest.slice(0, -1),
+    ...proof,
+    ...last,
+  ];
+}
+
 function withEnd(life: Life): Life {
   const last = life.at(-1)?.at ?? 0;
   // The newest trade once more: after a break it proves that nothing newer was missed.
   const newest = life
-    .filter((delivery) => delivery.type === 'trade')
-    .reduce<(Delivery & { type: 'trade' }) | undefined>(
-      (best, delivery) =>
-        best === undefined || delivery.trade.id > best.trade.id ? delivery : best,
-      undefined,
-    );
+    .filter((delivery) => 'trade' in delivery)
+    .toSorted((a, b) => b.trade.id - a.trade.id)[0];
   return [
     ...life,
     ...(newest === undefined ? [] : [{ ...newest, at: last }]),

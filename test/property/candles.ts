@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Candle } from '../../src/domain/candle.ts';
+import type { Trade } from '../../src/domain/trade.ts';
 import type { Market } from '../../src/market/market.ts';
 import { aBookTicker, aTrade } from '../support/builders.ts';
 import { modelCandles } from './candle-model.ts';
@@ -21,9 +22,10 @@ export function checkCandles(MarketUnderTest: MarketClass, lives: readonly Life[
       const other = stored.get(key);
       if (other === undefined || isBetter(candle, other)) stored.set(key, candle);
     }
-    const trades = life.flatMap((delivery) => (delivery.type === 'trade' ? [delivery.trade] : []));
+    const trades = life.flatMap((delivery) => ('trade' in delivery ? [delivery.trade] : []));
+    const observedFrom = life.find(({ type }) => type === 'lastTrade')?.at;
     const end = (life.at(-1)?.at ?? 0) - delay - grace;
-    for (const candle of modelCandles(trades, Math.floor(end / 1e6) * 1e6)) {
+    for (const candle of modelCandles(trades, Math.floor(end / 1e6) * 1e6, observedFrom)) {
       const key = keyOf(candle);
       expected.set(key, [...(expected.get(key) ?? []), candle]);
     }
@@ -58,9 +60,9 @@ function runLife(MarketUnderTest: MarketClass, life: Life, run: number): Candle[
   let connection = 0;
   for (const [index, delivery] of life.entries()) {
     const { at: receivedTime } = delivery;
-    if (delivery.type === 'trade') {
+    if (delivery.type === 'trade' || delivery.type === 'lastTrade') {
       const { time, isBuyerTaker, price, quantity, ...ids } = delivery.trade;
-      market.handle({
+      const trade: Trade = {
         ...aTrade(ids),
         price,
         quantity,
@@ -68,7 +70,9 @@ function runLife(MarketUnderTest: MarketClass, life: Life, run: number): Candle[
         exchangeTime: time,
         eventTime: receivedTime - delay,
         receivedTime,
-      });
+      };
+      if (delivery.type === 'trade') market.handle(trade);
+      else market.handle({ type: 'lastTrade', trade, askedTime: receivedTime, receivedTime });
     } else if (delivery.type === 'bookTicker') {
       market.handle(aBookTicker({ updateId: index, receivedTime }));
     } else if (delivery.type === 'connectionOpened') {
