@@ -3,7 +3,7 @@ import { backoffDelayMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { BatchResult } from '../store/candle-store.ts';
+import type { BatchResult, PreparedBatch } from '../store/candle-store.ts';
 import { CandleReader, CandleWriter } from '../store/candle-store.ts';
 import type { Database } from '../store/database.ts';
 import type { Retention } from '../store/partitions.ts';
@@ -130,21 +130,31 @@ export class Persistor implements AsyncDisposable {
     }
   }
 
-  /** From the buffer into the database. */
+  /** From the buffer into the database: one batch is prepared while the one before it is written. */
   async #write(): Promise<void> {
+    let writing = Promise.resolve(true);
     for (;;) {
-      const batch = await this.#buffer.take();
-      if (batch === undefined) return;
-      const { candles, gaps, cursor: value } = batch;
-      const cursor = value === undefined ? {} : { cursor: { name: this.#options.name, value } };
-      const result = await this.#insist(
-        () => this.#writer.writeBatch({ candles, gaps, ...cursor }),
-        'A batch could not be stored, trying it again',
-      );
+      const batch = await Promise.race([this.#buffer.take(), failureOf(writing)]);
+      const prepared = batch && this.#prepare(batch);
       // Stopped without having it: it comes again after the stored cursor.
-      if (result === undefined) return;
-      this.#count(batch, result);
+      if (!(await writing) || batch === undefined || prepared === undefined) return;
+      writing = this.#store(batch, prepared);
     }
+  }
+
+  #prepare({ candles, gaps, cursor: value }: StreamBatch): PreparedBatch {
+    const cursor = value === undefined ? {} : { cursor: { name: this.#options.name, value } };
+    return this.#writer.prepare({ candles, gaps, ...cursor });
+  }
+
+  /** Whether it is stored; not when the persistor was stopped meanwhile. */
+  async #store(batch: StreamBatch, prepared: PreparedBatch): Promise<boolean> {
+    const result = await this.#insist(
+      () => this.#writer.write(prepared),
+      'A batch could not be stored, trying it again',
+    );
+    if (result !== undefined) this.#count(batch, result);
+    return result !== undefined;
   }
 
   #count({ candles }: StreamBatch, result: BatchResult): void {
@@ -201,6 +211,11 @@ export class Persistor implements AsyncDisposable {
       if (!this.#stopping.signal.aborted) throw error;
     }
   }
+}
+
+/** Never settles but by failing. */
+function failureOf(work: Promise<unknown>): Promise<never> {
+  return work.then(() => new Promise<never>(() => {}));
 }
 
 /** An outage passes, a bug does not: trying again would only hide it. */

@@ -4,7 +4,7 @@ import type { Gap } from '../domain/gap.ts';
 import type { CandleRow } from './candle-row.ts';
 import { candleToRow } from './candle-row.ts';
 import type { Partition } from './partition.ts';
-import { partitionOf } from './partition.ts';
+import { PartitionFinder } from './partition.ts';
 
 /** What is stored at once: all of it or, after a failure, nothing. */
 export type CandleBatch = {
@@ -28,6 +28,8 @@ export type EncodedCandle = {
 /** A part of a batch that goes to the database in one transaction. */
 export type BatchPiece = {
   readonly candles: readonly EncodedCandle[];
+  /** Of the candles, when they are made already. */
+  readonly columns?: readonly string[];
   readonly gaps: readonly Gap[];
   readonly cursor: CandleBatch['cursor'];
 };
@@ -44,10 +46,11 @@ export function encodeCandles(
   refuse: (item: RefusedItem) => void,
 ): EncodedCandle[] {
   const encoded: EncodedCandle[] = [];
+  const partitions = new PartitionFinder();
   for (const candle of bestVersions(candles)) {
     try {
       const row = candleToRow(candle);
-      encoded.push({ candle, row, partition: partitionOf(candle.timeframe, candle.openTime) });
+      encoded.push({ candle, row, partition: partitions.find(candle.timeframe, candle.openTime) });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       refuse({ item: candle, reason: error.message });

@@ -41,10 +41,13 @@ const upsertCursor = `
  * Writes a piece in the given transaction.
  * @returns how many candles are new or replaced
  */
-export async function writePiece(sql: Sql, { candles, gaps, cursor }: BatchPiece): Promise<number> {
+export async function writePiece(
+  sql: Sql,
+  { candles, gaps, cursor, columns }: BatchPiece,
+): Promise<number> {
   let changed = 0;
   if (candles.length > 0) {
-    const values = candleParameters(candles);
+    const values = columns ?? candleValues(candles);
     changed = await sql.run({ name: 'upsertCandles', text: upsertCandles, values });
     const runs = [plainColumn(runsOf(candles))];
     await sql.run({ name: 'insertRuns', text: insertRuns, values: runs });
@@ -59,10 +62,12 @@ export async function writePiece(sql: Sql, { candles, gaps, cursor }: BatchPiece
   return changed;
 }
 
-function candleParameters(candles: readonly EncodedCandle[]): string[] {
-  return candleColumns.map(([, type], index) => {
+/** The candles' columns as array literals. */
+export function candleValues(candles: readonly EncodedCandle[]): string[] {
+  return candleColumns.map(([name], index) => {
     const values = candles.map(({ row }) => row[index] ?? '');
-    return type === 'text' ? textColumn(values) : plainColumn(values);
+    // The other texts are words of ours.
+    return name === 'exchange' || name === 'symbol' ? textColumn(values) : plainColumn(values);
   });
 }
 

@@ -5,7 +5,7 @@ import type { BatchPiece, CandleBatch, RefusedItem } from './candle-batch.ts';
 import { cutIntoPieces, encodeCandles, halve, lastStates } from './candle-batch.ts';
 import type { StoredCandle } from './candle-row.ts';
 import { candleFromRow } from './candle-row.ts';
-import { writePiece } from './candle-statements.ts';
+import { candleValues, writePiece } from './candle-statements.ts';
 import type { Database } from './database.ts';
 import { classifyDatabaseError, describeDatabaseError } from './database-error.ts';
 import type { CandlePartitions } from './partitions.ts';
@@ -23,6 +23,14 @@ export type BatchResult = {
   readonly expired: number;
   /** What will never be stored. */
   readonly refused: readonly RefusedItem[];
+};
+
+/** A batch as it goes to the database. */
+export type PreparedBatch = {
+  readonly pieces: readonly BatchPiece[];
+  readonly refused: readonly RefusedItem[];
+  readonly candles: number;
+  readonly expired: number;
 };
 
 export type CandleQuery = {
@@ -101,18 +109,36 @@ export class CandleWriter {
   }
 
   /**
+   * Encodes a batch, which costs as much as storing it costs Postgres: whoever has many prepares the
+   * next one while one is being written.
+   */
+  prepare({ candles, gaps, cursor }: CandleBatch): PreparedBatch {
+    const refused: RefusedItem[] = [];
+    const encoded = encodeCandles(candles, (item) => refused.push(item));
+    const kept = encoded.filter(({ candle }) => !this.#partitions.isExpired(candle));
+    const pieces = cutIntoPieces(kept, lastStates(gaps), cursor).map((piece) => ({
+      ...piece,
+      columns: candleValues(piece.candles),
+    }));
+    return { pieces, refused, candles: candles.length, expired: encoded.length - kept.length };
+  }
+
+  /** Prepares and writes a batch. */
+  async writeBatch(batch: CandleBatch): Promise<BatchResult> {
+    return await this.write(this.prepare(batch));
+  }
+
+  /**
    * Stores a batch, each candle only where it is better than the stored one, and its cursor with it:
    * the cursor never says more than is stored. Storing the same again changes nothing.
    *
    * What the database refuses for ever is found by halving, told in the result, and left out.
    * @throws what Postgres says in an outage; then storing the same batch again is right
    */
-  async writeBatch({ candles, gaps, cursor }: CandleBatch): Promise<BatchResult> {
-    const refused: RefusedItem[] = [];
-    const encoded = encodeCandles(candles, (item) => refused.push(item));
-    const kept = encoded.filter(({ candle }) => !this.#partitions.isExpired(candle));
+  async write(batch: PreparedBatch): Promise<BatchResult> {
+    const refused = [...batch.refused];
+    const pieces = [...batch.pieces];
     let written = 0;
-    const pieces = cutIntoPieces(kept, lastStates(gaps), cursor);
     for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
       try {
         written += await this.#write(piece);
@@ -127,8 +153,8 @@ export class CandleWriter {
         pieces.unshift({ candles: [], gaps: [], cursor: piece.cursor });
       }
     }
-    const expired = encoded.length - kept.length;
-    const superseded = candles.length - written - expired - refused.filter(isCandle).length;
+    const { candles, expired } = batch;
+    const superseded = candles - written - expired - refused.filter(isCandle).length;
     return { written, superseded, expired, refused };
   }
 

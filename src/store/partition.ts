@@ -46,3 +46,16 @@ export function partitionNamed(name: string): Partition | undefined {
   const partition = partitionOf(timeframe, openTime);
   return partition.name === name ? partition : undefined;
 }
+
+/** Finds the partitions of many candles, most of which lie in the same few. */
+export class PartitionFinder {
+  readonly #last = new Map<Timeframe, Partition>();
+
+  find(timeframe: Timeframe, openTime: Micros): Partition {
+    const last = this.#last.get(timeframe);
+    if (last !== undefined && openTime >= last.from && openTime < last.to) return last;
+    const partition = partitionOf(timeframe, openTime);
+    this.#last.set(timeframe, partition);
+    return partition;
+  }
+}
