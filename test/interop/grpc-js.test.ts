@@ -11,7 +11,7 @@ const protos = loadProtos(
   'tradewind/system/v1/system_service.proto',
   'grpc/health/v1/health.proto',
   'buf/validate/validate.proto',
-  'status.proto',
+  'google_rpc_status.proto',
 );
 const oneSecond = [{ instrument: 'BTCUSDT', timeframe: 'TIMEFRAME_S1' }];
 
