@@ -11,7 +11,10 @@
  */
 import type { Micros } from '../base/clock.ts';
 import type { ExchangeName, InstrumentLimits } from '../domain/instrument.ts';
+import type { Kline } from '../domain/kline.ts';
 import type { LastTrade, MarketEvent } from '../domain/market-event.ts';
+import type { Timeframe } from '../domain/timeframe.ts';
+import type { Trade } from '../domain/trade.ts';
 import type { BadFrame } from './bad-frame.ts';
 import type { RestClient } from './rest-client.ts';
 
@@ -121,6 +124,23 @@ export interface ExchangeRest {
   readonly lastTradeWeight: number;
   /** undefined: the instrument has never traded. */
   lastTrade(symbol: string, signal: AbortSignal): Promise<LastTrade | undefined>;
+  /**
+   * Trades by id, lowest first: those from `fromId` or from `fromTime` on, at most `tradesPerAnswer`.
+   * The exchange may lack some.
+   */
+  trades(
+    symbol: string,
+    from: { readonly fromId: number } | { readonly fromTime: Micros; readonly toTime: Micros },
+    signal: AbortSignal,
+  ): Promise<readonly Trade[]>;
+  readonly tradesPerAnswer: number;
+  /** The exchange's own candles that open within [from, to), earliest first, all of them. */
+  klines(
+    symbol: string,
+    timeframe: Timeframe,
+    span: { readonly from: Micros; readonly to: Micros },
+    signal: AbortSignal,
+  ): Promise<readonly Kline[]>;
   /** Symbols that the exchange does not know are left out. */
   instrumentLimits(
     symbols: readonly string[],

@@ -9,7 +9,7 @@ import type { BadFrame, BadFrameCause } from './bad-frame.ts';
 import { Connection } from './connection.ts';
 import { worstOf } from './connection-status.ts';
 import type { ConnectionState, ConnectionStatus } from './connection-status.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ExchangeRest } from './exchange.ts';
 import { defaultFeedBounds } from './feed-settings.ts';
 import type { FeedAddresses, FeedBounds, FeedSettings } from './feed-settings.ts';
 import { Quarantine } from './quarantine.ts';
@@ -33,6 +33,8 @@ export type FeedOptions = {
 /** A live subscription to one exchange. Disposing it closes every socket and timer of it. */
 export interface Feed extends AsyncDisposable {
   readonly exchangeName: ExchangeName;
+  /** Asks the exchange within the feed's allowance. */
+  readonly rest: ExchangeRest;
   status(): FeedStatus;
   /** What is known by now of the instruments' order sizes. */
   limits(): ReadonlyMap<InstrumentName, InstrumentLimits>;
@@ -121,6 +123,7 @@ export function openFeed(options: FeedOptions): Feed {
 
   return {
     exchangeName,
+    rest,
     limits: () => limits,
     status: () => {
       const statuses = connections.map((connection) => connection.status());

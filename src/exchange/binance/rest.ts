@@ -5,8 +5,10 @@ import type { InstrumentLimits } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
 import type { ExchangeRest, RestOptions } from '../exchange.ts';
 import { RestError } from '../rest-error.ts';
-import { isFields, timeRule, WireError } from './fields.ts';
+import { expectArray, expectFields, read } from './answers.ts';
+import { isFields, timeRule } from './fields.ts';
 import type { Fields } from './fields.ts';
+import { createBinanceHistory } from './history.ts';
 import { readAggTrade } from './payloads.ts';
 
 const aggTradesWeight = 4;
@@ -16,12 +18,8 @@ const exchangeInfoWeight = 20;
 const symbolsPerQuestion = 50;
 
 /** Binance's public REST interface: binance/binance-spot-api-docs, rest-api.md. */
-export function createBinanceRest({
-  client,
-  exchange,
-  timeUnit,
-  maximumAheadMs,
-}: RestOptions): ExchangeRest {
+export function createBinanceRest(options: RestOptions): ExchangeRest {
+  const { client, exchange, timeUnit, maximumAheadMs } = options;
   const rule = timeRule(timeUnit, maximumAheadMs);
   const headers: Record<string, string> =
     timeUnit === 'microsecond' ? { 'X-MBX-TIME-UNIT': 'MICROSECOND' } : {};
@@ -85,7 +83,12 @@ export function createBinanceRest({
     }
   }
 
-  return { lastTradeWeight: aggTradesWeight, lastTrade, instrumentLimits };
+  return {
+    ...createBinanceHistory(options),
+    lastTradeWeight: aggTradesWeight,
+    lastTrade,
+    instrumentLimits,
+  };
 }
 
 function readLimits({ filters }: Fields): InstrumentLimits {
@@ -110,24 +113,5 @@ function readLimit(value: unknown): Decimal | undefined {
     return (typeof value === 'string' && parseDecimal(value)) || undefined;
   } catch {
     return undefined;
-  }
-}
-
-function expectArray(path: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new RestError('failed', `${path}: expected a list`);
-  return value;
-}
-
-function expectFields(value: unknown): Fields {
-  if (!isFields(value)) throw new WireError('field', 'expected an object');
-  return value;
-}
-
-function read<T>(path: string, readRow: () => T): T {
-  try {
-    return readRow();
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw new RestError('failed', `${path}: ${error.message}`, { cause: error });
   }
 }
