@@ -1,6 +1,7 @@
 import type { Micros } from '../base/clock.ts';
 import type { Decimal, Product } from '../base/decimal.ts';
-import type { CandleSource } from './candle.ts';
+import type { Candle, CandleSource } from './candle.ts';
+import type { Kline } from './kline.ts';
 import type { Trade } from './trade.ts';
 
 /**
@@ -29,6 +30,31 @@ export class CandleSum {
   firstTradeId = 0;
   lastTradeId = 0;
   source: CandleSource = 'trades';
+
+  /**
+   * The sum that a whole candle from elsewhere stands for. A kline does not tell ids and prices: what
+   * it is merged into has no price sum and no ids any more.
+   */
+  static of(candle: Kline | Candle): CandleSum {
+    const sum = new CandleSum();
+    const isFromTrades = 'source' in candle && candle.source === 'trades';
+    sum.tradeCount = candle.tradeCount;
+    sum.openTradeTime = candle.openTime;
+    sum.closeTradeTime = candle.closeTime - 1;
+    sum.open = candle.open;
+    sum.high = candle.high;
+    sum.low = candle.low;
+    sum.close = candle.close;
+    sum.volume = candle.volume;
+    sum.quoteVolume = candle.quoteVolume;
+    sum.takerBuyVolume = candle.takerBuyVolume;
+    sum.takerBuyQuoteVolume = candle.takerBuyQuoteVolume;
+    sum.priceSum = isFromTrades ? candle.priceSum : 0n;
+    sum.firstTradeId = (isFromTrades ? candle.firstTradeId : undefined) ?? Infinity;
+    sum.lastTradeId = (isFromTrades ? candle.lastTradeId : undefined) ?? -Infinity;
+    sum.source = isFromTrades ? 'trades' : 'klines';
+    return sum;
+  }
 
   /** Adds one trade. */
   add(trade: Trade): void {

@@ -1,6 +1,9 @@
 import type { Micros } from '../base/clock.ts';
 import type { BookTicker } from './book-ticker.ts';
+import type { Candle } from './candle.ts';
 import type { InstrumentName } from './instrument.ts';
+import type { Kline } from './kline.ts';
+import type { Timeframe } from './timeframe.ts';
 import type { Trade } from './trade.ts';
 
 /**
@@ -37,8 +40,57 @@ export type LastTrade = {
   readonly receivedTime: Micros;
 };
 
+/** Trades that were asked for because they were missing, lowest id first. */
+export type RecoveredTrades = {
+  readonly type: 'recoveredTrades';
+  readonly instrument: InstrumentName;
+  readonly trades: readonly Trade[];
+  /** Set when these are all trades from this time up to those that are known: none is missing since. */
+  readonly wholeFrom: Micros | undefined;
+  readonly receivedTime: Micros;
+};
+
+/** The exchange has not got these trades either, first and last included. */
+export type AbsentTrades = {
+  readonly type: 'absentTrades';
+  readonly instrument: InstrumentName;
+  readonly firstId: number;
+  readonly lastId: number;
+};
+
+/** Closed candles from elsewhere, each whole: the exchange's klines, or what is stored. */
+export type KnownCandles = {
+  readonly type: 'knownCandles';
+  readonly instrument: InstrumentName;
+  readonly timeframe: Timeframe;
+  readonly candles: readonly Kline[] | readonly Candle[];
+  /** What is stored is not published again. */
+  readonly isStored: boolean;
+};
+
+/**
+ * All that is to be known of the time from `from` on has been told: candles that began before the
+ * observation can now be put together from shorter ones.
+ */
+export type HistoryRead = {
+  readonly type: 'historyRead';
+  readonly instrument: InstrumentName;
+  readonly from: Micros;
+  /** Missing trades below this id are in the klines that were told. */
+  readonly settledBelowId: number | undefined;
+};
+
 /** What an exchange's adapter tells the market, in the order in which it happened. */
-export type MarketEvent = Trade | BookTicker | ConnectionOpened | ConnectionLost | LastTrade;
+export type MarketEvent =
+  | Trade
+  | BookTicker
+  | ConnectionOpened
+  | ConnectionLost
+  | LastTrade
+  | RecoveredTrades
+  | AbsentTrades
+  | KnownCandles
+  | HistoryRead;
 
 /** Takes events synchronously; by its return everything that follows from the event has happened. */
 export type MarketEventHandler = (event: MarketEvent) => void;

@@ -1,4 +1,5 @@
 import type { Micros } from '../base/clock.ts';
+import type { Decimal } from '../base/decimal.ts';
 import { closeTimeOf, openTimeOf } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import type { CandleSlots } from './candle-slots.ts';
@@ -6,22 +7,27 @@ import { priceAfter } from './timeframe-series.ts';
 import type { Slot, TimeframeSeries } from './timeframe-series.ts';
 import type { TimeSpan } from './trade-ids.ts';
 
-/** Adds a trade whose second is closed to every candle that it falls into and that is held. */
-export function addLate(slots: CandleSlots, trade: Trade): void {
-  const { exchangeTime: time } = trade;
+/**
+ * Adds trades whose seconds are closed to every candle that they fall into and that is held. Each
+ * candle that they change is published once.
+ */
+export function addLate(slots: CandleSlots, trades: readonly Trade[]): void {
   const closedThrough = slots.closedThrough ?? 0;
   for (const series of slots.all) {
-    if (!series.retains(time, closedThrough)) continue;
-    const slot = series.ensure(time);
-    const isNew = slot.revision === 0;
-    const price = priceAfter(slot);
-    slot.sum.add(trade);
-    if (slot.closeTime > closedThrough) {
-      slot.isDirty = true;
-      continue;
+    const changed = new Map<Slot, { readonly isNew: boolean; readonly price: Decimal }>();
+    for (const trade of trades) {
+      if (!series.retains(trade.exchangeTime, closedThrough)) continue;
+      const slot = series.ensure(trade.exchangeTime);
+      if (slot.closeTime > closedThrough) slot.isDirty = true;
+      else if (!changed.has(slot)) {
+        changed.set(slot, { isNew: slot.revision === 0, price: priceAfter(slot) });
+      }
+      slot.sum.add(trade);
     }
-    slots.close(series, slot);
-    if (isNew || priceAfter(slot) !== price) carry(slots, series, slot);
+    for (const [slot, { isNew, price }] of changed) {
+      slots.close(series, slot);
+      if (isNew || priceAfter(slot) !== price) carry(slots, series, slot);
+    }
   }
 }
 

@@ -1,15 +1,17 @@
 import type { Micros } from '../base/clock.ts';
 import { CandleSum } from '../domain/candle-sum.ts';
 import type { Candle } from '../domain/candle.ts';
+import type { Kline } from '../domain/kline.ts';
 import { closeTimeOf, openTimeOf } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
+import { rebuild, settle } from './candle-history.ts';
 import { addLate, repair } from './candle-revisions.ts';
 import { CandleSlots } from './candle-slots.ts';
 import type { CandleSlotsOptions } from './candle-slots.ts';
 import { allOpen, openCandleAt, takeChanged } from './open-candles.ts';
 import type { Slot, TimeframeSeries } from './timeframe-series.ts';
-import type { TradeIds } from './trade-ids.ts';
+import type { TimeSpan, TradeIds } from './trade-ids.ts';
 
 const second = 1_000_000;
 
@@ -30,6 +32,8 @@ export class CandleSeries {
   #current: Slot | undefined;
   /** Trades with lower ids are from before the observation, and left out. */
   #firstId = 0;
+  /** The trade that was told as the last one before the observation: known, but in no candle. */
+  #told: Trade | undefined;
 
   constructor(options: CandleSlotsOptions) {
     this.#options = options;
@@ -48,6 +52,7 @@ export class CandleSeries {
    */
   begin(lastTrade: Trade, observedFrom: Micros, now: Micros): boolean {
     const { lowestId } = this.ids;
+    if (lastTrade.id === this.#told?.id) return false;
     if (lowestId !== undefined && lastTrade.id < lowestId) {
       this.#extendBack(lastTrade, now);
       return true;
@@ -57,14 +62,9 @@ export class CandleSeries {
       return this.add(lastTrade, now);
     }
     this.#slots.priceBefore = lastTrade.price;
+    this.#told = lastTrade;
     this.ids.add(lastTrade.id, lastTrade.exchangeTime, now);
     this.#startAt(observedFrom);
-    for (const series of this.#slots.all) {
-      if (openTimeOf(series.timeframe, observedFrom) > lastTrade.exchangeTime) continue;
-      const slot = series.ensure(lastTrade.exchangeTime);
-      slot.sum.add(lastTrade);
-      slot.isDirty = true;
-    }
     return true;
   }
 
@@ -73,28 +73,80 @@ export class CandleSeries {
    * @returns false for a duplicate and for one from before the observation or the retention
    */
   add(trade: Trade, now: Micros): boolean {
-    const { id, exchangeTime: time } = trade;
+    const { exchangeTime: time } = trade;
     const closedThrough = this.#slots.closedThrough ?? this.#startAt(time);
-    if (this.ids.has(id) || id < this.#firstId) return false;
-    if (time <= closedThrough - this.#options.retention) return false;
-    const changed = this.ids.add(id, time, now);
+    if (!this.#isWanted(trade, closedThrough)) return false;
+    const changed = this.#count(trade, now);
     const current = this.#current;
     if (current !== undefined && time >= current.openTime && time < current.closeTime) {
       current.sum.add(trade);
       current.isDirty = true;
     } else if (time >= closedThrough) {
-      const slot = this.#slots.seconds.ensure(time);
-      slot.sum.add(trade);
-      slot.isDirty = true;
-      this.#current = slot;
+      this.#addToSecond(trade);
     } else {
-      addLate(this.#slots, trade);
+      addLate(this.#slots, [trade]);
     }
-    if (changed !== undefined) {
-      repair(this.#slots, changed);
-      for (const gap of this.ids.takeFilled()) this.#options.publish(gap);
-    }
+    if (changed !== undefined) this.#changed(changed);
     return true;
+  }
+
+  /**
+   * Adds trades that were missing, lowest id first. With `wholeFrom` they reach back to that time:
+   * from then on every trade is known.
+   * @returns those that had not been seen
+   */
+  recover(trades: readonly Trade[], wholeFrom: Micros | undefined, now: Micros): readonly Trade[] {
+    const [first] = trades;
+    const closedThrough =
+      this.#slots.closedThrough ?? this.#startAt(first?.exchangeTime ?? wholeFrom ?? now);
+    if (wholeFrom !== undefined && first !== undefined) {
+      this.#firstId = Math.min(this.#firstId, first.id);
+    }
+    const wanted = trades.filter((trade) => this.#isWanted(trade, closedThrough));
+    const spans = wanted.map((trade) => this.#count(trade, now));
+    for (const trade of wanted) {
+      if (trade.exchangeTime >= closedThrough) this.#addToSecond(trade);
+    }
+    addLate(
+      this.#slots,
+      wanted.filter(({ exchangeTime }) => exchangeTime < closedThrough),
+    );
+    if (wholeFrom !== undefined && wholeFrom < this.#slots.wholeFrom) {
+      spans.push({ fromTime: wholeFrom, toTime: this.ids.observedFrom ?? closedThrough });
+      this.#slots.wholeFrom = wholeFrom;
+      this.#slots.observedFrom = Math.min(this.#slots.observedFrom, wholeFrom);
+    }
+    const known = spans.filter((span) => span !== undefined);
+    if (known.length > 0) {
+      this.#changed({
+        fromTime: known.reduce((least, { fromTime }) => Math.min(least, fromTime), Infinity),
+        toTime: known.reduce((most, { toTime }) => Math.max(most, toTime), -Infinity),
+      });
+    }
+    return wanted;
+  }
+
+  /** Gives missing ids up: the exchange has not got them, or klines hold them. */
+  giveUp(firstId: number, lastId: number, as: 'absent' | 'settled'): void {
+    const changed = this.ids.giveUp(firstId, lastId, as);
+    if (changed !== undefined) this.#changed(changed);
+  }
+
+  /** Takes whole closed candles from elsewhere where they are better than our own. */
+  settle(timeframe: Timeframe, candles: readonly (Kline | Candle)[], isStored: boolean): void {
+    const series = this.#slots.all.find((series) => series.timeframe === timeframe);
+    if (series !== undefined) settle(this.#slots, series, candles, isStored);
+  }
+
+  /** Puts candles that end after `from` together from shorter ones, where that makes them whole. */
+  rebuild(from: Micros): void {
+    rebuild(this.#slots, from);
+  }
+
+  /** The last published version of a closed candle, while it is held. */
+  closedCandle(timeframe: Timeframe, openTime: Micros): Candle | undefined {
+    const series = this.#slots.all.find((series) => series.timeframe === timeframe);
+    return series?.at(openTime)?.closed;
   }
 
   /** Closes, in order of time, every candle that ends at or before `time`. */
@@ -108,6 +160,8 @@ export class CandleSeries {
 
   /** Publishes the missing ids that have become gaps, and what they make incomplete. */
   announceGaps(now: Micros): void {
+    // A hole that was taken for absent as it was found leaves a word, too.
+    for (const gap of this.ids.takeEnded()) this.#options.publish(gap);
     for (const gap of this.ids.announce(now)) {
       this.#options.publish(gap);
       repair(this.#slots, gap);
@@ -141,6 +195,31 @@ export class CandleSeries {
     }
   }
 
+  #isWanted(trade: Trade, closedThrough: Micros): boolean {
+    if (trade.exchangeTime <= closedThrough - this.#options.retention) return false;
+    if (trade.id === this.#told?.id) return true;
+    return trade.id >= this.#firstId && !this.ids.has(trade.id);
+  }
+
+  #count({ id, exchangeTime }: Trade, now: Micros): TimeSpan | undefined {
+    if (id !== this.#told?.id) return this.ids.add(id, exchangeTime, now);
+    this.#told = undefined;
+    return undefined;
+  }
+
+  #addToSecond(trade: Trade): void {
+    const slot = this.#slots.seconds.ensure(trade.exchangeTime);
+    slot.sum.add(trade);
+    slot.isDirty = true;
+    this.#current = slot;
+  }
+
+  /** What is known of completeness changed. */
+  #changed(span: TimeSpan): void {
+    repair(this.#slots, span);
+    for (const gap of this.ids.takeEnded()) this.#options.publish(gap);
+  }
+
   #startAt(time: Micros): Micros {
     const start = openTimeOf('1s', time);
     this.#slots.closedThrough = start;
@@ -151,21 +230,13 @@ export class CandleSeries {
     return start;
   }
 
-  /** Counts a trade from before the first one: it shows since when nothing was missed. */
+  /** Takes note of a trade from before the first one: it shows since when nothing was missed. */
   #extendBack(trade: Trade, now: Micros): void {
-    const { seconds, all, closedThrough = 0 } = this.#slots;
     this.#firstId = trade.id;
+    this.#told = trade;
     this.#slots.priceBefore ??= trade.price;
     const changed = this.ids.add(trade.id, trade.exchangeTime, now);
-    const isSecondOpen = trade.exchangeTime >= closedThrough;
-    for (const series of isSecondOpen ? [seconds] : all) {
-      const slot = isSecondOpen ? series.ensure(trade.exchangeTime) : series.at(trade.exchangeTime);
-      if (slot === undefined) continue;
-      slot.sum.add(trade);
-      if (slot.closed === undefined) slot.isDirty = true;
-      else this.#slots.close(series, slot);
-    }
-    if (changed !== undefined) repair(this.#slots, changed);
+    if (changed !== undefined) this.#changed(changed);
   }
 
   #closeSecond(openTime: Micros): void {

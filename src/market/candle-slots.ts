@@ -22,7 +22,7 @@ export type CandleSlotsOptions = {
   readonly publish: MarketUpdateHandler;
 };
 
-type Shape = Pick<Slot, 'openTime' | 'closeTime' | 'flatPrice' | 'revision'>;
+type Shape = Pick<Slot, 'openTime' | 'closeTime' | 'flatPrice' | 'revision' | 'wholeThrough'>;
 
 /** The slots of one instrument in all timeframes, what is known of its trades, and how one closes. */
 export class CandleSlots {
@@ -36,6 +36,8 @@ export class CandleSlots {
   closedThrough: Micros | undefined;
   /** When the observation began: no candle that ended before this is made of nothing. */
   observedFrom: Micros = Infinity;
+  /** From here on all trades are known, but those whose ids are known to be missing. */
+  wholeFrom: Micros = Infinity;
   /** The last price known from before the first slot. */
   priceBefore: Decimal | undefined;
 
@@ -92,10 +94,23 @@ export class CandleSlots {
     }
   }
 
+  /** Whether no trade of it is known to be missing. */
+  isComplete({ closeTime, wholeThrough }: Shape): boolean {
+    return wholeThrough >= closeTime || !this.ids.isMissingIn(wholeThrough, closeTime);
+  }
+
+  /** Whether the observation began after its open. */
+  isPartial({ closeTime, wholeThrough }: Shape): boolean {
+    if (wholeThrough >= closeTime || wholeThrough >= this.wholeFrom) return false;
+    // A trade before the first one known may have been as early as that one.
+    return wholeThrough <= (this.ids.observedFrom ?? wholeThrough);
+  }
+
   /** A version of a candle, as what is known now makes it. */
   candleOf(timeframe: Timeframe, slot: Shape, sum: CandleSum, isClosed: boolean): Candle {
     const { openTime, closeTime, flatPrice } = slot;
     const isFlat = sum.tradeCount === 0;
+    const hasIds = !isFlat && sum.source === 'trades';
     assert(!isFlat || flatPrice > 0n, 'A candle without trades has the price before it');
     return {
       instrument: this.options.instrument,
@@ -111,12 +126,12 @@ export class CandleSlots {
       takerBuyVolume: sum.takerBuyVolume,
       takerBuyQuoteVolume: sum.takerBuyQuoteVolume,
       tradeCount: sum.tradeCount,
-      priceSum: sum.priceSum,
-      firstTradeId: isFlat ? undefined : sum.firstTradeId,
-      lastTradeId: isFlat ? undefined : sum.lastTradeId,
+      priceSum: sum.source === 'trades' ? sum.priceSum : 0n,
+      firstTradeId: hasIds ? sum.firstTradeId : undefined,
+      lastTradeId: hasIds ? sum.lastTradeId : undefined,
       isClosed,
-      isComplete: !this.ids.isMissingIn(openTime, closeTime),
-      isPartial: openTime <= (this.ids.observedFrom ?? openTime),
+      isComplete: this.isComplete(slot),
+      isPartial: this.isPartial(slot),
       revision: slot.revision,
       run: this.options.run,
       source: sum.source,

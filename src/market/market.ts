@@ -2,7 +2,12 @@ import type { Micros } from '../base/clock.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
-import type { ConnectionOpened, LastTrade, MarketEvent } from '../domain/market-event.ts';
+import type {
+  ConnectionOpened,
+  LastTrade,
+  MarketEvent,
+  RecoveredTrades,
+} from '../domain/market-event.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import { CandleLog } from './candle-log.ts';
@@ -50,6 +55,8 @@ export const marketLimits: MarketLimits = {
 export type MarketCounters = {
   trades: number;
   duplicateTrades: number;
+  /** Trades that came because they were asked for, as they were missing. */
+  recoveredTrades: number;
   /** Trades with a time that cannot be. */
   implausibleTrades: number;
   bookTickers: number;
@@ -61,6 +68,7 @@ export type MarketCounters = {
   candlesRevised: number;
   gapsFound: number;
   gapsFilled: number;
+  gapsAbsent: number;
 };
 
 /**
@@ -76,6 +84,7 @@ export class Market {
   readonly counters: MarketCounters = {
     trades: 0,
     duplicateTrades: 0,
+    recoveredTrades: 0,
     implausibleTrades: 0,
     bookTickers: 0,
     staleBookTickers: 0,
@@ -84,6 +93,7 @@ export class Market {
     candlesRevised: 0,
     gapsFound: 0,
     gapsFilled: 0,
+    gapsAbsent: 0,
   };
   readonly #options: MarketOptions;
   readonly #limits: MarketLimits;
@@ -127,6 +137,18 @@ export class Market {
       }
       case 'lastTrade':
         return this.#handleLastTrade(event);
+      case 'recoveredTrades':
+        return this.#handleRecovered(event);
+      case 'absentTrades':
+        return this.#seriesOf(event)?.giveUp(event.firstId, event.lastId, 'absent');
+      case 'knownCandles':
+        return this.#seriesOf(event)?.settle(event.timeframe, event.candles, event.isStored);
+      case 'historyRead': {
+        const { settledBelowId } = event;
+        const series = this.#seriesOf(event);
+        if (settledBelowId !== undefined) series?.giveUp(0, settledBelowId - 1, 'settled');
+        return series?.rebuild(event.from);
+      }
       default:
         event satisfies never;
     }
@@ -159,6 +181,20 @@ export class Market {
   openCandle(instrument: InstrumentName, timeframe: Timeframe, now: Micros): Candle | undefined {
     const state = this.#instruments.get(instrument);
     return state?.series.openCandle(timeframe, this.#clock.at(now));
+  }
+
+  /** The last published version of a closed candle, while it is held. */
+  closedCandle(
+    instrument: InstrumentName,
+    timeframe: Timeframe,
+    openTime: Micros,
+  ): Candle | undefined {
+    return this.#instruments.get(instrument)?.series.closedCandle(timeframe, openTime);
+  }
+
+  /** What the instrument's exchange's clock shows when ours is `time`. */
+  exchangeTime(time: Micros): Micros {
+    return this.#clock.at(time);
   }
 
   lastTrade(instrument: InstrumentName): Trade | undefined {
@@ -256,6 +292,24 @@ export class Market {
     state.series.closeThrough(this.#closableAt(askedTime));
   }
 
+  #handleRecovered({ instrument, trades, wholeFrom, receivedTime }: RecoveredTrades): void {
+    const state = this.#instruments.get(instrument);
+    if (state === undefined) return;
+    const plausible = trades.filter((trade) =>
+      this.#clock.isPlausible(trade.exchangeTime, receivedTime),
+    );
+    this.counters.implausibleTrades += trades.length - plausible.length;
+    for (const trade of state.series.recover(plausible, wholeFrom, receivedTime)) {
+      this.counters.recoveredTrades++;
+      this.#count(state, trade);
+      this.#publish(trade);
+    }
+  }
+
+  #seriesOf({ instrument }: { readonly instrument: InstrumentName }): CandleSeries | undefined {
+    return this.#instruments.get(instrument)?.series;
+  }
+
   /** A data frame came: what ended long enough before it can close. */
   #hear({ connection }: InstrumentState, receivedTime: Micros): void {
     if (connection === undefined) return;
@@ -313,6 +367,7 @@ export class Market {
       this.log.appendGap(update);
       if (update.state === 'open') this.counters.gapsFound++;
       if (update.state === 'filled') this.counters.gapsFilled++;
+      if (update.state === 'absent') this.counters.gapsAbsent++;
     }
     this.#options.publish(update);
   }

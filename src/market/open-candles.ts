@@ -56,7 +56,9 @@ export function openCandleAt(
   }
   const flatPrice = sum.tradeCount > 0 ? 0n : slots.priceBeforeSlot(series, openTime);
   if (flatPrice === undefined) return undefined;
-  return slots.candleOf(timeframe, { openTime, closeTime, flatPrice, revision: 0 }, sum, false);
+  const wholeThrough = held?.wholeThrough ?? openTime;
+  const shape = { openTime, closeTime, flatPrice, wholeThrough, revision: 0 };
+  return slots.candleOf(timeframe, shape, sum, false);
 }
 
 function candlesAt(

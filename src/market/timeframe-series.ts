@@ -10,7 +10,9 @@ export type Slot = {
   readonly openTime: Micros;
   /** The first instant after it. */
   readonly closeTime: Micros;
-  readonly sum: CandleSum;
+  sum: CandleSum;
+  /** Up to here it is known to be whole, whatever is known of the ids: from klines, say. */
+  wholeThrough: Micros;
   /** The price of a slot without trades: the close before it. Not set in the others. */
   flatPrice: Decimal;
   /** 0 while open. */
@@ -70,6 +72,7 @@ export class TimeframeSeries {
       openTime,
       closeTime: closeTimeOf(this.timeframe, openTime),
       sum: new CandleSum(),
+      wholeThrough: openTime,
       flatPrice: 0n,
       revision: 0,
       closed: undefined,

@@ -16,11 +16,11 @@ type Hole = {
   announced: Announcement | undefined;
 };
 
-type Announcement = { readonly gap: Gap; missing: number };
+type Announcement = { readonly gap: Gap; missing: number; isAbsent: boolean };
 
 /**
- * More holes than this mean that ids are not what they seem; the oldest is then given up: it stays a
- * span of incomplete candles, and its trades, should they come, count as seen.
+ * More holes than this mean that ids are not what they seem; the oldest is then taken for absent: it
+ * stays a span of incomplete candles, and its trades, should they come, count as seen.
  */
 const maximumHoles = 1000;
 
@@ -38,7 +38,8 @@ export class TradeIds {
   /** Spans of holes that were given up. */
   #lost: TimeSpan[] = [];
   #unannounced = 0;
-  readonly #filled: Gap[] = [];
+  /** What became of gaps since it was asked for. */
+  readonly #ended: Gap[] = [];
 
   /** A hole counts as a gap when it is `maturityMs` old: until then its trades may be on the way. */
   constructor(instrument: InstrumentName, maturityMs: number) {
@@ -110,16 +111,41 @@ export class TradeIds {
     for (const hole of this.#holes) {
       if (hole.announced !== undefined || now - hole.foundTime < this.#maturityMs * 1000) continue;
       const gap = this.#gapOf(hole);
-      hole.announced = { gap, missing: hole.last - hole.first + 1 };
+      hole.announced = { gap, missing: hole.last - hole.first + 1, isAbsent: false };
       this.#unannounced--;
       gaps.push(gap);
     }
     return gaps;
   }
 
-  /** Takes the gaps whose last trade has come since the last call. */
-  takeFilled(): Gap[] {
-    return this.#filled.splice(0);
+  /** Takes the gaps that were filled, or are known to stay, since the last call. */
+  takeEnded(): Gap[] {
+    return this.#ended.splice(0);
+  }
+
+  /**
+   * Gives missing ids up, first and last included: `absent` ones leave their time incomplete for
+   * ever, those that are `settled` are in candles that came from elsewhere.
+   * @returns the span in which that changed what is known of completeness
+   */
+  giveUp(first: number, last: number, as: 'absent' | 'settled'): TimeSpan | undefined {
+    const touched = this.#holes.filter((hole) => hole.first <= last && hole.last >= first);
+    for (const hole of touched) {
+      const from = Math.max(first, hole.first);
+      const to = Math.min(last, hole.last);
+      if (as === 'absent') {
+        const gap = { ...this.#gapOf(hole), firstMissingId: from, lastMissingId: to };
+        this.#ended.push({ ...gap, state: 'absent' });
+        this.#lose(hole);
+        if (hole.announced !== undefined) hole.announced.isAbsent = true;
+      }
+      const parts: Hole[] = [];
+      if (from > hole.first) parts.push({ ...hole, last: from - 1 });
+      if (to < hole.last) parts.push({ ...hole, first: to + 1 });
+      this.#replace(hole, parts, to - from + 1);
+    }
+    const times = touched.flatMap(({ fromTime, toTime }) => [fromTime, toTime]);
+    return touched.length === 0 ? undefined : spanOf(Math.min(...times), Math.max(...times));
   }
 
   /** Forgets what lies before `time`: no candle of it is held any more. */
@@ -151,23 +177,35 @@ export class TradeIds {
     if (id < hole.last) {
       parts.push({ ...hole, ...spanOf(time, hole.toTime), first: id + 1 });
     }
-    this.#holes.splice(index, 1, ...parts);
-    if (hole.announced === undefined) this.#unannounced += parts.length - 1;
-    else if (--hole.announced.missing === 0) {
-      this.#filled.push({ ...hole.announced.gap, state: 'filled' });
-    }
+    this.#replace(hole, parts, 1);
     return spanOf(hole.fromTime, hole.toTime);
   }
 
+  /** Puts what is left of a hole in its place; `count` ids of it are not missing any more. */
+  #replace(hole: Hole, parts: readonly Hole[], count: number): void {
+    this.#holes.splice(this.#holes.indexOf(hole), 1, ...parts);
+    const { announced } = hole;
+    if (announced === undefined) {
+      this.#unannounced += parts.length - 1;
+      return;
+    }
+    announced.missing -= count;
+    if (announced.missing === 0 && !announced.isAbsent) {
+      this.#ended.push({ ...announced.gap, state: 'filled' });
+    }
+  }
+
   #giveUpOldest(): void {
-    const hole = this.#holes.shift();
-    if (hole === undefined) return;
-    if (hole.announced === undefined) this.#unannounced--;
-    this.#lost.push(spanOf(hole.fromTime, hole.toTime));
+    const [hole] = this.#holes;
+    if (hole !== undefined) this.giveUp(hole.first, hole.last, 'absent');
+  }
+
+  #lose({ fromTime, toTime }: TimeSpan): void {
+    this.#lost.push({ fromTime, toTime });
     if (this.#lost.length <= maximumHoles) return;
     const [a, b, ...rest] = this.#lost as [TimeSpan, TimeSpan, ...TimeSpan[]];
-    const fromTime = Math.min(a.fromTime, b.fromTime);
-    this.#lost = [{ fromTime, toTime: Math.max(a.toTime, b.toTime) }, ...rest];
+    const from = Math.min(a.fromTime, b.fromTime);
+    this.#lost = [{ fromTime: from, toTime: Math.max(a.toTime, b.toTime) }, ...rest];
   }
 
   #gapOf({ first, last, fromTime, toTime }: Hole): Gap {

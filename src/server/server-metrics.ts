@@ -10,6 +10,7 @@ import type { MarketBroadcast } from '../rpc/market-broadcast.ts';
 const marketCounterHelp: Readonly<Record<keyof MarketCounters, string>> = {
   trades: 'Trades taken into candles',
   duplicateTrades: 'Trades that had come before, or came too late to count',
+  recoveredTrades: 'Trades that were missing and were asked for',
   implausibleTrades: 'Trades with a time that cannot be',
   bookTickers: 'Book tickers taken',
   staleBookTickers: 'Book tickers that were not newer than the last one',
@@ -17,6 +18,7 @@ const marketCounterHelp: Readonly<Record<keyof MarketCounters, string>> = {
   candlesClosed: 'Closed candles published, revisions among them',
   candlesRevised: 'Closed candles published again',
   gapsFound: 'Runs of missing trades found',
+  gapsAbsent: 'Runs of missing trades that the exchange has not got either',
   gapsFilled: 'Runs of missing trades that came after all',
 };
 

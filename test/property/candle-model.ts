@@ -60,8 +60,9 @@ export function bounds(timeframe: string, time: number): [number, number] {
 }
 
 /**
- * All candles of `seen` that end at or before `closedThrough`. Where the first trade was not seen but
- * told, candles begin with those in which observation began.
+ * All candles of `seen` that end at or before `closedThrough`. A first trade from before the second in
+ * which the observation began was not seen but told: its price is known, but it is in no candle, and
+ * candles begin with those in which the observation began.
  */
 export function modelCandles(
   seen: readonly ModelTrade[],
@@ -81,8 +82,8 @@ export function modelCandles(
     const candles: ModelCandle[] = [];
     let [open, close] = bounds(timeframe, observedFrom ?? first.time);
     let previousClose = first.price;
-    let next = trades.findIndex(({ time }) => time >= open);
-    if (next < 0) next = trades.length;
+    const isTold = observedFrom !== undefined && first.time < Math.floor(observedFrom / 1e6) * 1e6;
+    let next = isTold ? 1 : 0;
     while (close <= closedThrough) {
       const inside: ModelTrade[] = [];
       for (

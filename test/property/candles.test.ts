@@ -22,7 +22,7 @@ test.each([
   {
     name: 'late trades are left out of the longer candles',
     file: 'market/candle-revisions.ts',
-    find: 'if (!series.retains(time, closedThrough)) continue;',
+    find: 'if (!series.retains(trade.exchangeTime, closedThrough)) continue;',
     replace: "if (series.timeframe !== '1s') continue;",
   },
   {
@@ -40,8 +40,8 @@ test.each([
   {
     name: 'a duplicate counts again',
     file: 'market/candle-series.ts',
-    find: 'this.ids.has(id) ||',
-    replace: '',
+    find: '!this.ids.has(trade.id)',
+    replace: 'true',
   },
   {
     name: 'a missing id leaves its candle complete',
