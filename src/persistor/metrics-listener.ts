@@ -21,7 +21,7 @@ export async function openMetricsListener({
   port,
   registry,
   isReady,
-}: MetricsListenerOptions): Promise<AsyncDisposable> {
+}: MetricsListenerOptions): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     if (request.url === '/metrics') {
       registry.metrics().then(
@@ -38,7 +38,9 @@ export async function openMetricsListener({
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
+  const address = server.address();
   return {
+    port: address !== null && typeof address === 'object' ? address.port : port,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -21,7 +21,7 @@ export class PersistorCounts {
 export function registerPersistorMetrics(
   registry: Registry,
   counts: PersistorCounts,
-  bufferedRows: () => number,
+  uncommittedRows: () => number,
 ): void {
   readCounter(registry, {
     name: 'tradewind_persistor_candles_total',
@@ -50,9 +50,9 @@ export function registerPersistorMetrics(
     ],
   });
   readGauge(registry, {
-    name: 'tradewind_persistor_buffered_rows',
-    help: 'Rows that wait for the database',
-    read: bufferedRows,
+    name: 'tradewind_persistor_uncommitted_rows',
+    help: 'Rows received and not committed',
+    read: uncommittedRows,
   });
   readGauge(registry, {
     name: 'tradewind_persistor_lag_seconds',

@@ -1,7 +1,4 @@
-import type { BackoffBounds } from '../base/backoff.ts';
-import { backoffDelayMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { BatchResult, PreparedBatch } from '../store/candle-store.ts';
 import { CandleReader, CandleWriter } from '../store/candle-store.ts';
@@ -11,12 +8,10 @@ import { CandlePartitions } from '../store/partitions.ts';
 import type { BatchBounds } from './batch-buffer.ts';
 import { BatchBuffer } from './batch-buffer.ts';
 import { logRefused } from './log-refused.ts';
+import { Patience, throwBug } from './patience.ts';
 import { PersistorCounts } from './persistor-counts.ts';
 import type { FollowCandles, StreamBatch } from './stream-batch.ts';
-import { CursorTooOldError } from './stream-batch.ts';
-
-/** How long is waited before the server or the database is tried again. */
-const backoff: BackoffBounds = { minimumMs: 100, maximumMs: 10_000 };
+import { CursorTooOldError, rowsOf } from './stream-batch.ts';
 
 /** Partitions are attached days ahead and dropped days behind: minutes do not matter. */
 const maintenancePeriodMs = 600_000;
@@ -46,7 +41,9 @@ export class Persistor implements AsyncDisposable {
   readonly #writer: CandleWriter;
   readonly #partitions: CandlePartitions;
   readonly #buffer: BatchBuffer;
+  readonly #patience: Patience;
   readonly #stopping = new AbortController();
+  #takenRows = 0;
 
   constructor(options: PersistorOptions) {
     const { database, retention, logger, clock, bounds } = options;
@@ -55,14 +52,15 @@ export class Persistor implements AsyncDisposable {
     this.#reader = new CandleReader(database);
     this.#writer = new CandleWriter(database, this.#partitions);
     this.#buffer = new BatchBuffer(clock, bounds);
+    this.#patience = new Patience(this.counts, this.#stopping.signal, clock, logger);
     this.ended = this.#run();
     // Whoever starts it may only look at its end when there is one.
     this.ended.catch(() => {});
   }
 
-  /** The rows that wait for the database. */
-  get bufferedRows(): number {
-    return this.#buffer.rows;
+  /** The rows received and not committed: those in the buffer and at most two batches. */
+  get uncommittedRows(): number {
+    return this.#buffer.rows + this.#takenRows;
   }
 
   /** Commits what has arrived, if the database is there, and ends. */
@@ -79,8 +77,8 @@ export class Persistor implements AsyncDisposable {
   async #run(): Promise<void> {
     const { name } = this.#options;
     // Until it is known what is too old, and that there is a table, nothing can be stored.
-    await this.#insist(() => this.#partitions.maintain(), 'Waiting for the database');
-    const cursor = await this.#insist(
+    await this.#patience.insist(() => this.#partitions.maintain(), 'Waiting for the database');
+    const cursor = await this.#patience.insist(
       () => this.#reader.readCursor(name),
       'Waiting for the database',
     );
@@ -125,7 +123,7 @@ export class Persistor implements AsyncDisposable {
           if (failures === 0) continue;
         }
         this.counts.streamFailures++;
-        await this.#waitAfter(failures, error, 'The stream ended, following it again');
+        await this.#patience.waitAfter(failures, error, 'The stream ended, following it again');
       }
     }
   }
@@ -135,6 +133,7 @@ export class Persistor implements AsyncDisposable {
     let writing = Promise.resolve(true);
     for (;;) {
       const batch = await Promise.race([this.#buffer.take(), failureOf(writing)]);
+      if (batch !== undefined) this.#takenRows += rowsOf(batch);
       const prepared = batch && this.#prepare(batch);
       // Stopped without having it: it comes again after the stored cursor.
       if (!(await writing) || batch === undefined || prepared === undefined) return;
@@ -149,12 +148,14 @@ export class Persistor implements AsyncDisposable {
 
   /** Whether it is stored; not when the persistor was stopped meanwhile. */
   async #store(batch: StreamBatch, prepared: PreparedBatch): Promise<boolean> {
-    const result = await this.#insist(
+    const result = await this.#patience.insist(
       () => this.#writer.write(prepared),
       'A batch could not be stored, trying it again',
     );
-    if (result !== undefined) this.#count(batch, result);
-    return result !== undefined;
+    if (result === undefined) return false;
+    this.#takenRows -= rowsOf(batch);
+    this.#count(batch, result);
+    return true;
   }
 
   #count({ candles }: StreamBatch, result: BatchResult): void {
@@ -173,42 +174,12 @@ export class Persistor implements AsyncDisposable {
   async #maintain(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#sleep(maintenancePeriodMs);
+      await this.#patience.sleep(maintenancePeriodMs);
       if (signal.aborted) return;
-      await this.#insist(() => this.#partitions.maintain(), 'Partitions could not be maintained');
-    }
-  }
-
-  /** Does what must be done, however long the database is away; undefined when stopped meanwhile. */
-  async #insist<T>(work: () => Promise<T>, message: string): Promise<T | undefined> {
-    for (let failures = 0; ; failures++) {
-      try {
-        const result = await work();
-        this.counts.isStoring = true;
-        return result;
-      } catch (error) {
-        throwBug(error);
-        this.counts.isStoring = false;
-        this.counts.databaseFailures++;
-        if (this.#stopping.signal.aborted) return undefined;
-        await this.#waitAfter(failures, error, message);
-      }
-    }
-  }
-
-  async #waitAfter(failures: number, error: unknown, message: string): Promise<void> {
-    const delayMs = Math.round(backoffDelayMs(failures, backoff));
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#options.logger.warn({ reason, failures: failures + 1, delayMs }, message);
-    await this.#sleep(delayMs);
-  }
-
-  /** Ends early, and without an error, when the persistor is stopped. */
-  async #sleep(delayMs: number): Promise<void> {
-    try {
-      await sleep(this.#options.clock, delayMs, this.#stopping.signal);
-    } catch (error) {
-      if (!this.#stopping.signal.aborted) throw error;
+      await this.#patience.insist(
+        () => this.#partitions.maintain(),
+        'Partitions could not be maintained',
+      );
     }
   }
 }
@@ -216,10 +187,4 @@ export class Persistor implements AsyncDisposable {
 /** Never settles but by failing. */
 function failureOf(work: Promise<unknown>): Promise<never> {
   return work.then(() => new Promise<never>(() => {}));
-}
-
-/** An outage passes, a bug does not: trying again would only hide it. */
-function throwBug(error: unknown): void {
-  const bugs = [TypeError, ReferenceError, SyntaxError];
-  if (bugs.some((bug) => error instanceof bug)) throw error;
 }

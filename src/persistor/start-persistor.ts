@@ -47,7 +47,7 @@ export async function startPersistor(
   if (config.metricsPort > 0) {
     const registry = openMetrics({ processMetrics: true });
     const { counts } = persistor;
-    registerPersistorMetrics(registry, counts, () => persistor.bufferedRows);
+    registerPersistorMetrics(registry, counts, () => persistor.uncommittedRows);
     stack.use(
       await openMetricsListener({
         host: config.metricsHost,

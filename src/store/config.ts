@@ -3,28 +3,19 @@ import { integer, url } from '../base/env.ts';
 
 const databaseUrl = url(['postgres', 'postgresql']);
 
-/** The settings of every program that uses the database; spread into the program's own. */
-export const databaseSettings = {
+/** The settings of every program that cannot do without the database; spread into its own. */
+export const requiredDatabaseSettings = {
   DATABASE_URL: {
-    schema: databaseUrl,
+    schema: databaseUrl.transform((value, context): string => {
+      if (value !== undefined) return value;
+      context.addIssue('expected the URL of a Postgres');
+      return z.NEVER;
+    }),
     description: 'Postgres, as postgres://user:password@host:port/database',
     aliases: ['DB_WRITE_DSN'],
   },
   DB_STATEMENT_TIMEOUT_MS: {
     schema: integer(5_000, 100, 600_000),
     description: 'How long Postgres may work on one statement; beyond it the statement fails',
-  },
-} as const;
-
-/** The same for programs that cannot do without it. */
-export const requiredDatabaseSettings = {
-  ...databaseSettings,
-  DATABASE_URL: {
-    ...databaseSettings.DATABASE_URL,
-    schema: databaseUrl.transform((value, context): string => {
-      if (value !== undefined) return value;
-      context.addIssue('expected the URL of a Postgres');
-      return z.NEVER;
-    }),
   },
 } as const;

@@ -3,12 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type { Logger } from '../base/logger.ts';
 import { databaseAddress, describeDatabaseError } from './database-error.ts';
-import { withConnection } from './one-connection.ts';
+import { withClient, withConnection } from './one-connection.ts';
 
 const directory = fileURLToPath(new URL('../../migrations', import.meta.url));
 const table = 'schema_migration';
-
-const connectTimeoutMs = 10_000;
 
 /** The database cannot be brought to what this version needs; the message says why. */
 export class MigrationError extends Error {
@@ -38,17 +36,20 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   const count = options.count ?? (direction === 'up' ? Infinity : 1);
   await refuseUnknownMigrations(url);
   try {
-    const migrations = await runner({
-      databaseUrl: { connectionString: url, connectionTimeoutMillis: connectTimeoutMs },
-      dir: directory,
-      migrationsTable: table,
-      direction,
-      count,
-      advisoryLockMode: 'wait',
-      // One that is refused takes those before it back with it: no half-way schema.
-      singleTransaction: true,
-      logger: runnerLog(logger),
-    });
+    // With a client of its own the runner would not wait for its end, nor hear of its loss.
+    const migrations = await withClient(url, (dbClient) =>
+      runner({
+        dbClient,
+        dir: directory,
+        migrationsTable: table,
+        direction,
+        count,
+        advisoryLockMode: 'wait',
+        // One that is refused takes those before it back with it: no half-way schema.
+        singleTransaction: true,
+        logger: runnerLog(logger),
+      }),
+    );
     return migrations.map(({ name }) => name);
   } catch (error) {
     throw new MigrationError(`Migrating ${direction} failed: ${(error as Error).message}`, {

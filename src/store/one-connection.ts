@@ -5,7 +5,15 @@ import { sqlOver, sqlTypes } from './sql.ts';
 const connectTimeoutMs = 10_000;
 
 /** Opens one connection for a piece of work: for tools and set-up, where a pool would be too much. */
-export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+export function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return withClient(url, (client) => work(sqlOver(client)));
+}
+
+/** The same for a library that wants the driver's own client. */
+export async function withClient<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -16,7 +24,7 @@ export async function withConnection<T>(url: string, work: (sql: Sql) => Promise
   client.on('error', () => {});
   await client.connect();
   try {
-    return await work(sqlOver(client));
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -3,10 +3,10 @@ import pg from 'pg';
 import { parseTimestamp } from './timestamptz.ts';
 
 /** What a parameter may be. Times go through `formatTimestamp`, exact decimals are texts. */
-export type SqlValue = string | number | boolean | null;
+type SqlValue = string | number | boolean | null;
 
 /** A statement that is sent often: its name keeps it prepared on the connection. */
-export type Statement = {
+type Statement = {
   readonly name: string;
   readonly text: string;
   readonly values: readonly SqlValue[];

@@ -57,12 +57,13 @@ test('a persistor outlives a Postgres that is stopped, killed and started, and l
     }
     await postgres.exited;
     const { databaseFailures } = persistor.counts;
+    stream.publish({ candles: [streamedCandle(stream.length + 1)] });
     await eventually(() => persistor.counts.databaseFailures > databaseFailures);
     postgres = await open(port);
-    await eventually(() => stream.batchesRead === stream.length && persistor.bufferedRows === 0);
+    await eventually(() => stream.batchesRead === stream.length && persistor.uncommittedRows === 0);
   }
   await persistor[Symbol.asyncDispose]();
-  expect(await new CandleReader(database).listCandles(query)).toEqual(candles(900));
+  expect(await new CandleReader(database).listCandles(query)).toEqual(candles(903));
   await postgres[Symbol.asyncDispose]();
 });
 

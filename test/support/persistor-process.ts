@@ -26,7 +26,7 @@ await eventually(() => {
   told = written;
   const [resumedAfter = 0] = stream.resumedAfter;
   return (
-    Number(resumedAfter) + stream.batchesRead === Number(total) && persistor.bufferedRows === 0
+    Number(resumedAfter) + stream.batchesRead === Number(total) && persistor.uncommittedRows === 0
   );
 });
 await persistor[Symbol.asyncDispose]();
