@@ -3,6 +3,7 @@ import { CandleSum } from '../domain/candle-sum.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Kline } from '../domain/kline.ts';
 import { openTimeOf } from '../domain/timeframe.ts';
+import { repair } from './candle-revisions.ts';
 import type { CandleSlots } from './candle-slots.ts';
 import { priceAfter } from './timeframe-series.ts';
 import type { Slot, TimeframeSeries } from './timeframe-series.ts';
@@ -45,6 +46,7 @@ export function settle(
 export function rebuild(slots: CandleSlots, from: Micros): void {
   const { closedThrough } = slots;
   if (closedThrough === undefined) return;
+  makeFirstSeconds(slots, closedThrough);
   for (const series of slots.longer) {
     const open = openTimeOf(series.timeframe, closedThrough);
     const times = series.slots
@@ -54,6 +56,17 @@ export function rebuild(slots: CandleSlots, from: Micros): void {
       rebuildAt(slots, series, openTime, closedThrough);
     }
   }
+}
+
+/** The seconds before the first trade are flat, at the price that the candle before them left. */
+function makeFirstSeconds(slots: CandleSlots, closedThrough: Micros): void {
+  const { wholeFrom } = slots;
+  const before = slots.longer
+    .map((series) => series.at(wholeFrom - 1))
+    .find((slot) => slot?.closeTime === wholeFrom && isWhole(slots, slot));
+  if (before === undefined) return;
+  slots.priceBefore = priceAfter(before);
+  repair(slots, { fromTime: wholeFrom, toTime: closedThrough });
 }
 
 function rebuildAt(

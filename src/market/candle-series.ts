@@ -104,18 +104,16 @@ export class CandleSeries {
     }
     const wanted = trades.filter((trade) => this.#isWanted(trade, closedThrough));
     const spans = wanted.map((trade) => this.#count(trade, now));
-    for (const trade of wanted) {
-      if (trade.exchangeTime >= closedThrough) this.#addToSecond(trade);
-    }
-    addLate(
-      this.#slots,
-      wanted.filter(({ exchangeTime }) => exchangeTime < closedThrough),
-    );
     if (wholeFrom !== undefined && wholeFrom < this.#slots.wholeFrom) {
       spans.push({ fromTime: wholeFrom, toTime: this.ids.observedFrom ?? closedThrough });
       this.#slots.wholeFrom = wholeFrom;
       this.#slots.observedFrom = Math.min(this.#slots.observedFrom, wholeFrom);
     }
+    for (const trade of wanted) {
+      if (trade.exchangeTime >= closedThrough) this.#addToSecond(trade);
+    }
+    const isLate = ({ exchangeTime }: Trade) => exchangeTime < closedThrough;
+    addLate(this.#slots, wanted.filter(isLate));
     const known = spans.filter((span) => span !== undefined);
     if (known.length > 0) {
       this.#changed({
