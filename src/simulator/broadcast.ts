@@ -2,7 +2,8 @@ import { repeat } from '../base/clock.ts';
 import type { Clock, Micros } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Connection } from './connection.ts';
-import type { TimeUnit } from './frame.ts';
+import type { ActiveFaults } from './faults/active-faults.ts';
+import type { Frame, TimeUnit } from './frame.ts';
 import type { Recorder } from './recording.ts';
 import type { SimulatedMarket } from './simulated-market.ts';
 import { streamKinds, streamOf } from './stream.ts';
@@ -17,11 +18,15 @@ const periodMs = 10;
  */
 const maxCatchUpMicros = 60_000_000;
 
+/** Longer texts are not written into a recording's line: its readers have bounds. */
+const maxLineLength = 1024 * 1024;
+
 /** Sends the market's events to those who listen, when their time has come and in order of it. */
 export class Broadcast implements Disposable {
   readonly #market: SimulatedMarket;
   readonly #subscribers: Subscribers;
   readonly #recorder: Recorder | undefined;
+  readonly #faults: ActiveFaults;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #timer: Disposable;
@@ -33,12 +38,14 @@ export class Broadcast implements Disposable {
       readonly market: SimulatedMarket;
       readonly subscribers: Subscribers;
       readonly recorder: Recorder | undefined;
+      readonly faults: ActiveFaults;
     },
     { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
   ) {
     this.#market = parts.market;
     this.#subscribers = parts.subscribers;
     this.#recorder = parts.recorder;
+    this.#faults = parts.faults;
     this.#clock = clock;
     this.#logger = logger;
     this.#sentUntil = clock.now();
@@ -54,6 +61,7 @@ export class Broadcast implements Disposable {
    * the market does this first, so that REST never knows more than the streams have told.
    */
   sendDue(): Micros {
+    for (const frame of this.#faults.due()) this.#send(frame, this.#sentUntil);
     const now = this.#clock.now();
     const from = this.#sentUntil;
     // A clock that was set back: nothing is sent twice, it is waited for.
@@ -65,14 +73,18 @@ export class Broadcast implements Disposable {
       return now;
     }
     for (const frame of this.#market.frames(this.#subscribers.kinds, from, now)) {
-      this.#send(frame.stream, frame.sentTime, frame.payload, this.#subscribers.of(frame.stream));
+      this.#offer(frame);
     }
     return now;
   }
 
-  /** Sends a payload as it is to those who listen to the stream; returns to how many. */
-  sendNow(stream: string, payload: string): number {
-    return this.#send(stream, this.#sentUntil, () => payload, this.#subscribers.of(stream));
+  /**
+   * Sends a payload as it is to those who listen to the stream, but for what faults make of it;
+   * returns how often it was sent.
+   */
+  sendNow(of: Pick<Frame, 'symbol' | 'kind' | 'tradeId'>, payload: string): number {
+    const stream = streamOf(of.symbol, of.kind).name;
+    return this.#offer({ ...of, stream, sentTime: this.#sentUntil, payload: () => payload });
   }
 
   /** Sends a payload that belongs to no stream to all who listen to any of the symbol's. */
@@ -80,16 +92,45 @@ export class Broadcast implements Disposable {
     const reached = new Set<Connection>();
     for (const { name } of streamKinds.map((kind) => streamOf(symbol, kind))) {
       const others = [...this.#subscribers.of(name)].filter((each) => !reached.has(each));
-      if (others.length > 0) this.#send(name, this.#sentUntil, () => payload, others);
+      if (others.length > 0) this.sendTo(others, name, () => payload);
       for (const connection of others) reached.add(connection);
     }
     return reached.size;
   }
 
-  #send(
+  /** Sends an event to these connections whatever they listen to; returns to how many. */
+  sendTo(
+    receivers: Iterable<Connection>,
     stream: string,
-    time: Micros,
     payload: (unit: TimeUnit) => string,
+  ): number {
+    return this.#deliver({ stream, payload, time: this.#sentUntil }, receivers);
+  }
+
+  /** Records what was written to clients without being an event; undefined: it is no line of text. */
+  recordGarbage(text: string | undefined, bytes: number): void {
+    const isLine = text !== undefined && text.length <= maxLineLength && !/[\r\n]/.test(text);
+    const note = `{"stream":"!simulator","data":{"e":"unrecorded","bytes":${bytes}}}`;
+    this.#recorder?.writeText(this.#sentUntil, isLine ? text : note);
+  }
+
+  #offer(frame: Frame): number {
+    let count = 0;
+    for (const each of this.#faults.pass(frame)) count += this.#send(each, frame.sentTime);
+    return count;
+  }
+
+  /** Sends a frame, at its own time or a later one, to those who listen and may have it. */
+  #send(frame: Frame, time: Micros): number {
+    const { stream, payload } = frame;
+    const receivers = [...this.#subscribers.of(stream)].filter(
+      (connection) => !this.#faults.hides(frame, connection),
+    );
+    return this.#deliver({ stream, payload, time }, receivers);
+  }
+
+  #deliver(
+    { stream, payload, time }: Pick<Frame, 'stream' | 'payload'> & { readonly time: Micros },
     receivers: Iterable<Connection>,
   ): number {
     const texts = new Map<TimeUnit, string>();
@@ -99,10 +140,7 @@ export class Broadcast implements Disposable {
       return text;
     };
     let count = 0;
-    for (const connection of receivers) {
-      connection.sendEvent(stream, once);
-      count += 1;
-    }
+    for (const connection of receivers) if (connection.sendEvent(stream, once)) count += 1;
     if (count > 0) this.#recorder?.write({ time, stream, payload: once('ms') });
     return count;
   }

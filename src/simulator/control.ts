@@ -1,33 +1,64 @@
 import { Refusal } from '../domain/refusal.ts';
-import type { Broadcast } from './broadcast.ts';
-import { readInjected } from './injected-frame.ts';
-import type { SimulatedMarket } from './simulated-market.ts';
-import { streamOf } from './stream.ts';
-import type { Subscribers } from './subscribers.ts';
-import { isSymbol } from './symbol-profile.ts';
+import { invalid } from './control-fields.ts';
+import type { Action, Body, Controlled } from './controlled.ts';
+import { acceptThenClose } from './faults/accept-then-close.ts';
+import { alter } from './faults/alter.ts';
+import { clearer } from './faults/clear.ts';
+import { cut } from './faults/cut.ts';
+import { dayCut } from './faults/day-cut.ts';
+import { delay } from './faults/delay.ts';
+import { drop } from './faults/drop.ts';
+import { duplicate } from './faults/duplicate.ts';
+import { garbage } from './faults/garbage.ts';
+import { refuse } from './faults/refuse.ts';
+import { reorder } from './faults/reorder.ts';
+import { serverShutdown } from './faults/server-shutdown.ts';
+import { rest } from './faults/spoil-rest.ts';
+import { stall } from './faults/stall.ts';
+import { ignoreSubscriptions, loseSubscription } from './faults/subscriptions.ts';
+import { vanish } from './faults/vanish.ts';
+import { inject, resume, send } from './injection.ts';
 
-/** What a control request acts on. */
-export type Controlled = {
-  readonly market: SimulatedMarket;
-  readonly broadcast: Broadcast;
-  readonly subscribers: Subscribers;
+/** What stays in force until its bound is reached or it is cleared. */
+const faults = {
+  acceptThenClose,
+  alter,
+  dayCut,
+  delay,
+  drop,
+  duplicate,
+  ignoreSubscriptions,
+  refuse,
+  reorder,
+  rest,
+  serverShutdown,
+  stall,
+  vanish,
 };
 
-type Body = Readonly<Record<string, unknown>>;
-type Action = (body: Body, controlled: Controlled) => unknown;
+/** Everything that can be asked for, by the name in `action`. docs/simulator.md has an example of each. */
+const actions: ReadonlyMap<string, Action> = new Map(
+  Object.entries({
+    inject,
+    resume,
+    send,
+    clear: clearer(Object.keys(faults)),
+    cut,
+    garbage,
+    loseSubscription,
+    ...faults,
+  }),
+);
 
-/** Everything that can be asked for, by the name in `action`. */
-const actions: ReadonlyMap<string, Action> = new Map([
-  ['inject', inject],
-  ['resume', resume],
-]);
-
-/** Frames in one request. */
-const maxFrames = 10_000;
-
-/** What `GET /control` answers: symbols that are paused, connections that listen to any stream. */
-export function controlState({ market, subscribers }: Controlled): unknown {
-  return { paused: market.paused(), listening: subscribers.all().size };
+/** What `GET /control` answers: symbols that are paused, who is connected, what goes wrong. */
+export function controlState(controlled: Controlled): unknown {
+  const { market, subscribers, connections, faults } = controlled;
+  return {
+    paused: market.paused(),
+    listening: subscribers.all().size,
+    connections: connections.size,
+    ...faults.state(),
+  };
 }
 
 /**
@@ -44,37 +75,6 @@ export function control(text: string, controlled: Controlled): unknown {
   return action(body, controlled);
 }
 
-/** Pauses a symbol's random market and sends these payloads, just as they are, in its place. */
-function inject(body: Body, { market, broadcast }: Controlled): unknown {
-  const symbol = readSymbol(body);
-  const frames = readFrames(body);
-  const { tape, board } = market.symbol(symbol);
-  const now = broadcast.sendDue();
-  tape.pause(now);
-  board.pause(now);
-  let delivered = 0;
-  for (const frame of frames) {
-    const { payload, kind, trade, quote } = readInjected(frame);
-    if (trade !== undefined) tape.inject(trade, now);
-    if (quote !== undefined) board.inject(quote);
-    delivered +=
-      kind === undefined
-        ? broadcast.sendToSymbol(symbol, payload)
-        : broadcast.sendNow(streamOf(symbol, kind).name, payload);
-  }
-  return { symbol, paused: true, frames: frames.length, delivered };
-}
-
-/** Lets a symbol's random market go on. */
-function resume(body: Body, { market, broadcast }: Controlled): unknown {
-  const symbol = readSymbol(body);
-  const { tape, board } = market.symbol(symbol);
-  const now = broadcast.sendDue();
-  tape.resume(now);
-  board.resume(now);
-  return { symbol, paused: false };
-}
-
 function parseBody(text: string): Body {
   let body: unknown;
   try {
@@ -85,27 +85,5 @@ function parseBody(text: string): Body {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw invalid('body', 'an object', body);
   }
-  return body as Record<string, unknown>;
-}
-
-function readSymbol({ symbol }: Body): string {
-  if (typeof symbol === 'string' && isSymbol(symbol)) return symbol;
-  throw invalid('symbol', 'a symbol in upper case like BNBUSDT', symbol);
-}
-
-function readFrames({ frames }: Body): readonly (object | string)[] {
-  if (!Array.isArray(frames)) throw invalid('frames', 'a list of payloads', frames);
-  if (frames.length > maxFrames) {
-    throw new Refusal('invalid', `frames: expected at most ${maxFrames}, got ${frames.length}`);
-  }
-  return frames.map((frame: unknown, index) => {
-    if (typeof frame === 'string') return frame;
-    if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) return frame;
-    throw invalid(`frames[${index}]`, 'an object or a string', frame);
-  });
-}
-
-function invalid(field: string, expected: string, got: unknown): Refusal {
-  const shown = got === undefined ? 'nothing' : JSON.stringify(got).slice(0, 80);
-  return new Refusal('invalid', `${field}: expected ${expected}, got ${shown}`);
+  return body as Body;
 }

@@ -10,7 +10,12 @@ export type TimeUnit = 'ms' | 'us';
 
 /** One event on one stream. */
 export type Frame = {
+  /** The stream's name. */
   readonly stream: string;
+  readonly symbol: string;
+  readonly kind: StreamKind;
+  /** The id of the aggregate trade that it tells of, or of a part of; undefined where there is none. */
+  readonly tradeId: number | undefined;
   readonly sentTime: Micros;
   /** The raw event as JSON, with its times in a unit. */
   readonly payload: (unit: TimeUnit) => string;
@@ -36,8 +41,9 @@ export function framesOf(
   const frames: Frame[] = [];
   if (kinds.has('bookTicker')) {
     const stream = `${name.toLowerCase()}@bookTicker`;
+    const fixed = { stream, symbol: name, kind: 'bookTicker', tradeId: undefined } as const;
     for (const quote of board.between(from, to)) {
-      frames.push({ stream, sentTime: quote.time, payload: () => tickerPayload(name, quote) });
+      frames.push({ ...fixed, sentTime: quote.time, payload: () => tickerPayload(name, quote) });
     }
   }
   if (kinds.has('aggTrade') || kinds.has('trade')) {
@@ -61,6 +67,9 @@ function tradeFrames(
     const quantity = countText(print.lots, lotDecimals);
     frames.push({
       stream: `${symbol.toLowerCase()}@aggTrade`,
+      symbol,
+      kind: 'aggTrade',
+      tradeId: print.id,
       sentTime,
       payload: (unit) =>
         payload(
@@ -72,9 +81,10 @@ function tradeFrames(
   }
   if (kinds.has('trade')) {
     const stream = `${symbol.toLowerCase()}@trade`;
+    const fixed = { stream, symbol, kind: 'trade', tradeId: print.id, sentTime } as const;
     for (const [id, lots] of singleTrades(print)) {
       const inner = `"t":${id},"p":"${price}","q":"${countText(lots, lotDecimals)}"`;
-      frames.push({ stream, sentTime, payload: (unit) => payload(unit, 'trade', inner) });
+      frames.push({ ...fixed, payload: (unit) => payload(unit, 'trade', inner) });
     }
   }
   return frames;

@@ -1,11 +1,15 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from '../base/logger.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { control, controlState } from './control.ts';
-import type { Controlled } from './control.ts';
+import type { Controlled } from './controlled.ts';
+import type { Refused } from './faults/refuse.ts';
+import type { Spoiling } from './faults/spoil-rest.ts';
 import type { RequestWeight } from './request-weight.ts';
 import { RestError } from './rest-parameters.ts';
+import { tell } from './rest-reply.ts';
+import type { Reply } from './rest-reply.ts';
 import { routes } from './rest.ts';
 
 /** A control request's body: ten thousand frames fit. */
@@ -23,6 +27,8 @@ type Answer = {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Set where it is not told as it is. */
+  readonly spoiling?: Spoiling | undefined;
 };
 
 /** The HTTP server of /api/v3 and /control. It does not listen yet. */
@@ -33,7 +39,11 @@ export function openHttpDoor(door: Door): Server {
         door.logger.error({ err: error, url: request.url }, 'A request failed');
         return { status: 500, body: { code: -1000, msg: 'An unknown error occurred.' } };
       })
-      .then((answer) => write(response, answer))
+      .then((answer) => {
+        const { clock } = door;
+        if ('text' in answer) return tell(response, answer, { clock, spoiling: undefined });
+        return tell(response, replyOf(answer), { clock, spoiling: answer.spoiling });
+      })
       .catch((error: unknown) => door.logger.debug({ err: error }, 'An answer was not taken'));
   });
   server.maxConnections = maxSockets;
@@ -42,12 +52,13 @@ export function openHttpDoor(door: Door): Server {
   return server;
 }
 
-async function answerRequest(request: IncomingMessage, door: Door): Promise<Answer> {
+async function answerRequest(request: IncomingMessage, door: Door): Promise<Answer | Refused> {
   const url = URL.parse(request.url ?? '/', 'http://simulator');
   if (url === null)
     return { status: 400, body: { code: -1100, msg: 'Illegal characters in URL.' } };
   if (url.pathname === '/control') return answerControl(request, door);
-  return answerRest(request, url, door);
+  const refused = door.faults.first((fault) => fault.refuse?.('rest'));
+  return refused ?? answerRest(request, url, door);
 }
 
 async function answerRest(request: IncomingMessage, url: URL, door: Door): Promise<Answer> {
@@ -63,13 +74,13 @@ async function answerRest(request: IncomingMessage, url: URL, door: Door): Promi
     const used = door.weight.use(request.socket.remoteAddress ?? '', route.weight(query));
     headers = { 'X-MBX-USED-WEIGHT-1M': String(used) };
     const now = door.broadcast.sendDue();
-    const { market, symbols } = door;
+    const { market, symbols, faults } = door;
     const weightLimit = door.weight.limit;
-    return {
-      status: 200,
-      body: await route.answer({ query, unit, now, market, symbols, weightLimit }),
-      headers,
-    };
+    const body = await route.answer({ query, unit, now, market, symbols, weightLimit, faults });
+    const spoiling = faults.first((fault) =>
+      fault.spoil?.(url.pathname, query.get('symbol') ?? undefined),
+    );
+    return { status: 200, body, headers, spoiling };
   } catch (error) {
     if (!(error instanceof RestError)) throw error;
     const { status, code, message: msg, retryAfterSeconds } = error;
@@ -105,7 +116,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function write(response: ServerResponse, { status, body, headers = {} }: Answer): void {
-  response.writeHead(status, { 'Content-Type': 'application/json;charset=UTF-8', ...headers });
-  response.end(JSON.stringify(body));
+function replyOf({ status, body, headers = {} }: Answer): Reply {
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json;charset=UTF-8', ...headers },
+    text: JSON.stringify(body),
+  };
 }

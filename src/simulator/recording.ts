@@ -19,7 +19,11 @@ export type RecordedFrame = {
 
 /** A line of a recording: nanoseconds since 1970, a space, the event as a combined stream sends it. */
 export function recordingLine({ time, stream, payload }: RecordedFrame): string {
-  return `${time}000 ${combined(stream, payload)}\n`;
+  return textLine(time, combined(stream, payload));
+}
+
+function textLine(time: Micros, text: string): string {
+  return `${time}000 ${text}\n`;
 }
 
 /**
@@ -58,6 +62,8 @@ const maxWaitingBytes = 64 * 1024 * 1024;
 /** A file that frames are written to; disposing it writes out what is left. */
 export interface Recorder extends AsyncDisposable {
   write(frame: RecordedFrame): void;
+  /** Writes a text as it was sent, which may be no event; it must not have line breaks. */
+  writeText(time: Micros, text: string): void;
   /** Rejects when the file cannot be written, or not fast enough. */
   readonly failed: Promise<never>;
 }
@@ -78,15 +84,17 @@ export async function openRecorder(file: string): Promise<Recorder> {
   });
   // Whoever asks for it hears of it; nobody has to.
   failed.catch(() => {});
+  const writeLine = (line: string) => {
+    if (!input.writable || output.destroyed) return;
+    input.write(line);
+    if (input.writableLength > maxWaitingBytes) {
+      output.destroy(new Error(`Expected at most ${maxWaitingBytes} bytes to wait for the disk`));
+    }
+  };
   return {
     failed,
-    write(frame) {
-      if (!input.writable || output.destroyed) return;
-      input.write(recordingLine(frame));
-      if (input.writableLength > maxWaitingBytes) {
-        output.destroy(new Error(`Expected at most ${maxWaitingBytes} bytes to wait for the disk`));
-      }
-    },
+    write: (frame) => writeLine(recordingLine(frame)),
+    writeText: (time, text) => writeLine(textLine(time, text)),
     async [Symbol.asyncDispose]() {
       input.end();
       await done.catch(() => {});

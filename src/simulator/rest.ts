@@ -1,6 +1,7 @@
 import type { Micros } from '../base/clock.ts';
 import { bookTickerAnswer, depthAnswer } from './book-answers.ts';
 import { exchangeInfo } from './exchange-info.ts';
+import type { ActiveFaults } from './faults/active-faults.ts';
 import { timeIn } from './frame.ts';
 import type { TimeUnit } from './frame.ts';
 import { klinesAnswer } from './klines-answer.ts';
@@ -15,6 +16,7 @@ import {
 } from './rest-parameters.ts';
 import type { SimulatedMarket } from './simulated-market.ts';
 import type { TapeTrade } from './tape.ts';
+import { tradesFrom, tradesWithin } from './told-trades.ts';
 
 /** A question over REST. */
 export type RestRequest = {
@@ -27,6 +29,7 @@ export type RestRequest = {
   readonly symbols: readonly string[];
   /** Request weight that an address may use in a minute. */
   readonly weightLimit: number;
+  readonly faults: ActiveFaults;
 };
 
 type Route = {
@@ -53,8 +56,9 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ],
 ]);
 
-function aggTrades({ query, unit, now, market }: RestRequest): unknown {
-  const { tape } = market.symbol(readSymbol(query));
+function aggTrades({ query, unit, now, market, faults }: RestRequest): unknown {
+  const { tape, name } = market.symbol(readSymbol(query));
+  const missing = faults.each((fault) => fault.missingIds?.(name));
   const limit = readLimit(query);
   const fromId = readInteger(query, 'fromId');
   const start = readStart(query);
@@ -63,11 +67,11 @@ function aggTrades({ query, unit, now, market }: RestRequest): unknown {
     if (start !== undefined || end !== undefined) {
       throw new RestError(400, -1128, 'Combination of optional parameters invalid.');
     }
-    return tape.tradesFrom(fromId, limit, now).map((trade) => aggTrade(trade, unit));
+    return tradesFrom(tape, [fromId, limit, now], missing).map((trade) => aggTrade(trade, unit));
   }
   // Without a start the last ones are meant.
   const range = [start ?? 0, end ?? Infinity] as const;
-  const trades = tape.tradesWithin(range, [limit, start === undefined], now);
+  const trades = tradesWithin(tape, [range, [limit, start === undefined], now], missing);
   return trades.map((trade) => aggTrade(trade, unit));
 }
 

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { Running, Surroundings } from '../base/program.ts';
 import { Broadcast } from './broadcast.ts';
 import type { SimulatorConfig } from './config.ts';
+import type { Connection } from './connection.ts';
+import { ActiveFaults } from './faults/active-faults.ts';
 import { openHttpDoor } from './http-door.ts';
 import { openRecorder } from './recording.ts';
 import { RequestWeight } from './request-weight.ts';
@@ -28,13 +30,18 @@ export async function startSimulator(
       : starting.use(await openRecorder(config.recordFile));
   const market = new SimulatedMarket(config.seed);
   const subscribers = new Subscribers();
+  const connections = new Set<Connection>();
+  const faults = new ActiveFaults(config.seed, clock);
   const broadcast = starting.use(
-    new Broadcast({ market, subscribers, recorder }, { clock, logger }),
+    new Broadcast({ market, subscribers, recorder, faults }, { clock, logger }),
   );
   const server = openHttpDoor({
     market,
     broadcast,
     subscribers,
+    connections,
+    faults,
+    clock,
     symbols: config.symbols,
     weight: new RequestWeight(config.requestWeight, clock),
     logger,
@@ -46,7 +53,7 @@ export async function startSimulator(
     server.closeAllConnections();
     await closed;
   });
-  starting.use(openWebSocketDoor(server, { clock, logger, subscribers }));
+  starting.use(openWebSocketDoor(server, { clock, logger, subscribers, faults, connections }));
   server.listen(config.port, config.host);
   await once(server, 'listening');
   const address = server.address();

@@ -20,14 +20,18 @@ class RequestError extends Error {
 
 const invalid = (what: string) => new RequestError(2, `Invalid request: ${what}`);
 
-/** Does what a client asks for and says what it is answered. */
-export function answerRequest(text: string, connection: Connection): string {
+/** What a request that is never answered ends with: a fault wants it so. */
+class NoAnswer extends Error {}
+
+/** Does what a client asks for and says what it is answered; undefined: nothing. */
+export function answerRequest(text: string, connection: Connection): string | undefined {
   let id: RequestId | undefined;
   try {
     const request = parseRequest(text);
     id = readId(request['id']);
     return JSON.stringify({ result: perform(request, connection), id });
   } catch (error) {
+    if (error instanceof NoAnswer) return undefined;
     if (!(error instanceof RequestError)) throw error;
     return errorAnswer(error.code, error.message, id);
   }
@@ -52,21 +56,29 @@ export function parseStreams(names: readonly unknown[]): readonly Stream[] {
   });
 }
 
-/** Subscribes all of them or, when they would be too many, none. */
-export function subscribeAll(streams: readonly Stream[], connection: Connection): void {
+/**
+ * Subscribes all of them or, when they would be too many, none. Returns whether that is answered.
+ * @throws RequestError
+ */
+export function subscribeAll(streams: readonly Stream[], connection: Connection): boolean {
   const names = new Set([...connection.streams.keys(), ...streams.map(({ name }) => name)]);
   if (names.size > maxStreams) throw invalid(`too many streams, expected at most ${maxStreams}`);
   if (!connection.hasRoomFor(streams)) {
     throw invalid(`too many symbols, expected at most ${maxSubscribedSymbols} in all`);
   }
-  for (const stream of streams) connection.subscribe(stream);
+  const ignored = connection.faults.first((fault) => fault.subscription?.(streams));
+  if (ignored?.answer === 'error') throw invalid('a fault was asked for');
+  for (const stream of streams) {
+    if (ignored?.isIgnored(stream) !== true) connection.subscribe(stream);
+  }
+  return ignored?.answer !== 'none';
 }
 
 function perform(request: Readonly<Record<string, unknown>>, connection: Connection): unknown {
   const { method, params } = request;
   switch (method) {
     case 'SUBSCRIBE':
-      subscribeAll(parseStreams(readParams(params)), connection);
+      if (!subscribeAll(parseStreams(readParams(params)), connection)) throw new NoAnswer();
       return null;
     case 'UNSUBSCRIBE':
       for (const name of readParams(params)) connection.unsubscribe(String(name));

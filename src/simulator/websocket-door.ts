@@ -1,8 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { Connection } from './connection.ts';
+import type { ActiveFaults } from './faults/active-faults.ts';
+import type { Refused } from './faults/refuse.ts';
 import type { TimeUnit } from './frame.ts';
 import { answerOf, parseStreams, subscribeAll } from './stream-request.ts';
 import type { Subscribers } from './subscribers.ts';
@@ -23,8 +26,12 @@ export function openWebSocketDoor(
     readonly clock: Clock;
     readonly logger: Logger;
     readonly subscribers: Subscribers;
+    readonly faults: ActiveFaults;
+    /** Where every connection is as long as it is open. */
+    readonly connections: Set<Connection>;
   },
 ): Disposable {
+  const { connections, faults } = surroundings;
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -33,12 +40,18 @@ export function openWebSocketDoor(
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     const form = readForm(request);
-    if (form === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    const refused =
+      form === undefined
+        ? { status: 404, headers: {}, text: '' }
+        : faults.first((fault) => fault.refuse?.('websocket'));
+    if (form === undefined || refused !== undefined) {
+      if (refused !== undefined) socket.end(responseText(refused));
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new Connection(webSocket, form, surroundings);
+      const connection = new Connection([webSocket, socket], form, surroundings);
+      connections.add(connection);
+      webSocket.on('close', () => connections.delete(connection));
       try {
         subscribeAll(parseStreams(form.streams), connection);
       } catch (error) {
@@ -46,6 +59,8 @@ export function openWebSocketDoor(
         if (answer === undefined) throw error;
         connection.sendAnswer(answer);
       }
+      const end = faults.first((fault) => fault.accept?.());
+      if (end !== undefined) connection.endAfter(end);
     });
   });
   return {
@@ -54,6 +69,12 @@ export function openWebSocketDoor(
       sockets.close();
     },
   };
+}
+
+function responseText({ status, headers, text }: Refused): string {
+  const all = { ...headers, Connection: 'close', 'Content-Length': Buffer.byteLength(text) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${text}`;
 }
 
 /** What a URL asks for; undefined for a path that is none of the three or not well-formed. */
