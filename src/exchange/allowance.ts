@@ -4,6 +4,8 @@ export type AllowanceLimits = {
   /** The most weight that may be taken within any window. */
   readonly limit: number;
   readonly windowMs: number;
+  /** So many takes may follow each other at once within a shorter window; default: as many as like. */
+  readonly burst?: { readonly limit: number; readonly windowMs: number };
 };
 
 /** Why an address is left alone for a while. */
@@ -33,7 +35,7 @@ export class Allowance {
       if (nowMs < this.#stop.untilMs) return this.#stop.untilMs - nowMs;
       this.#stop = undefined;
     }
-    const { limit, windowMs } = this.#limits;
+    const { limit, windowMs, burst } = this.#limits;
     let [oldest] = this.#taken;
     while (oldest !== undefined && oldest.atMs + windowMs <= nowMs) {
       this.#sum -= oldest.weight;
@@ -43,6 +45,11 @@ export class Allowance {
     // More than the limit at once would never fit: it may go when nothing else does.
     if (oldest !== undefined && this.#sum + weight > limit) {
       return Math.max(1, oldest.atMs + windowMs - nowMs);
+    }
+    const burstStart = burst && this.#taken.at(-burst.limit);
+    if (burst !== undefined && burstStart !== undefined) {
+      const waitMs = burstStart.atMs + burst.windowMs - nowMs;
+      if (waitMs > 0) return waitMs;
     }
     this.#taken.push({ atMs: nowMs, weight });
     this.#sum += weight;

@@ -22,6 +22,7 @@ export const binance: Exchange = {
     limits: {
       connectionLifeMs: 24 * 3_600_000,
       streamsPerConnection: 1024,
+      messagesPerSecond: 5,
       connectsPer5Minutes: 300,
       restWeightPerMinute: 6000,
     },
@@ -29,6 +30,11 @@ export const binance: Exchange = {
   },
   symbolOf: (text) => text.toUpperCase(),
   subscriptions,
+  requests: {
+    subscribe: (id, params) => JSON.stringify({ method: 'SUBSCRIBE', params, id }),
+    unsubscribe: (id, params) => JSON.stringify({ method: 'UNSUBSCRIBE', params, id }),
+    list: (id) => JSON.stringify({ method: 'LIST_SUBSCRIPTIONS', id }),
+  },
   createDecoder: createBinanceDecoder,
   createRest: createBinanceRest,
 };
@@ -36,7 +42,12 @@ export const binance: Exchange = {
 /** Proxies and servers are known to accept this much of a URL; many refuse more than 8,000. */
 const pathLimit = 4096;
 
-const streamsPerSymbol = 2;
+const streamKinds = ['aggTrade', 'bookTicker'] as const;
+
+/** The names of streams begin with the symbol in lower case. */
+function streamsOf(name: string): readonly string[] {
+  return streamKinds.map((kind) => `${name}@${kind}`);
+}
 
 /**
  * The streams stand in the URL, so that being connected is being subscribed: there is no answer to
@@ -49,12 +60,11 @@ function subscriptions(
   const unit = timeUnit === 'microsecond' ? '&timeUnit=MICROSECOND' : '';
   const most = Math.min(
     symbolsPerConnection,
-    binance.facts.limits.streamsPerConnection / streamsPerSymbol,
+    binance.facts.limits.streamsPerConnection / streamKinds.length,
   );
   const connections: { streams: string; symbols: string[] }[] = [];
   for (const symbol of symbols) {
-    const name = encodeURIComponent(symbol.toLowerCase());
-    const streams = `${name}@aggTrade/${name}@bookTicker`;
+    const streams = streamsOf(encodeURIComponent(symbol.toLowerCase())).join('/');
     const last = connections.at(-1);
     if (
       last !== undefined &&
@@ -70,5 +80,6 @@ function subscriptions(
   return connections.map(({ streams, symbols }) => ({
     path: `/stream?streams=${streams}${unit}`,
     symbols,
+    streams: new Map(symbols.map((symbol) => [symbol, streamsOf(symbol.toLowerCase())])),
   }));
 }

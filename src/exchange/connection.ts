@@ -1,68 +1,40 @@
 import { backoffDelayMs } from '../base/backoff.ts';
-import { repeat, sleep } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
-import type { LogLimiter } from '../base/log-limiter.ts';
-import type { Logger } from '../base/logger.ts';
+import { sleep } from '../base/clock.ts';
 import { instrumentName } from '../domain/instrument.ts';
-import type { ExchangeName } from '../domain/instrument.ts';
-import type { MarketEventHandler } from '../domain/market-event.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
 import type { Allowance } from './allowance.ts';
-import { sampleOf } from './bad-frame.ts';
-import type { BadFrame } from './bad-frame.ts';
 import type { ConnectionState, ConnectionStatus } from './connection-status.ts';
-import type { ControlMessage, Decoder, Exchange, ExchangeRest, Subscription } from './exchange.ts';
-import type { FeedSettings } from './feed-settings.ts';
-import { LastTradeQuestions } from './last-trade-questions.ts';
-import { Liveness } from './liveness.ts';
-import type { Quarantine } from './quarantine.ts';
-import { stopOf } from './stop.ts';
-import { openWebSocket } from './websocket.ts';
-import type { OpenWebSocket, WebSocketEnd } from './websocket.ts';
+import type { DecoderCounters, Subscription } from './exchange.ts';
+import { Session } from './session.ts';
+import type { SessionSurroundings } from './session.ts';
+import { Succession } from './succession.ts';
 
 /** What all connections of a feed share. */
-export type ConnectionSurroundings = {
-  readonly exchange: Exchange;
-  readonly exchangeName: ExchangeName;
-  readonly handle: MarketEventHandler;
-  readonly rest: ExchangeRest;
-  readonly connects: Allowance;
-  readonly probes: Allowance;
-  readonly quarantine: Quarantine;
-  readonly settings: FeedSettings;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-  readonly logLimiter: LogLimiter;
-};
+export type ConnectionSurroundings = SessionSurroundings & { readonly connects: Allowance };
 
-/** Keeps one subscription alive: connects, listens, and comes back after every end. */
+/**
+ * Keeps one subscription alive: connects, listens, comes back after every end, and has a connection
+ * that is about to end replaced while it still delivers.
+ */
 export class Connection implements AsyncDisposable {
   /** How often a connection was opened. */
   openings = 0;
   readonly #surroundings: ConnectionSurroundings;
-  readonly #url: string;
-  readonly #symbols: readonly string[];
-  readonly #decoder: Decoder;
+  readonly #subscription: Subscription;
   readonly #closing = new AbortController();
+  readonly #succession: Succession;
   readonly #running: Promise<void>;
-  #liveness: Liveness;
-  #socket: OpenWebSocket | undefined;
+  /** Those of the sessions that have ended. */
+  readonly #counters: DecoderCounters = { frames: 0, ignored: 0, bad: 0 };
+  readonly #sessions = new Set<Session>();
+  /** The one in charge. */
+  #session: Session | undefined;
   #status: ConnectionStatus;
 
   constructor(surroundings: ConnectionSurroundings, name: string, subscription: Subscription) {
-    const { exchange, exchangeName, settings, clock } = surroundings;
+    const { exchangeName, clock } = surroundings;
     this.#surroundings = surroundings;
-    this.#url = settings.webSocketBaseUrl + subscription.path;
-    this.#symbols = subscription.symbols;
-    this.#decoder = exchange.createDecoder({
-      exchange: exchangeName,
-      timeUnit: settings.timeUnit,
-      symbols: new Set(subscription.symbols),
-      maximumAheadMs: settings.maximumAheadMs,
-      onControl: (message) => this.#control(message),
-      onBadFrame: (bad) => this.#quarantine(bad),
-    });
-    this.#liveness = new Liveness(settings.tickMs);
+    this.#subscription = subscription;
     this.#status = {
       name,
       instruments: subscription.symbols.map((symbol) => instrumentName(exchangeName, symbol)),
@@ -72,6 +44,13 @@ export class Connection implements AsyncDisposable {
       attempts: 0,
       nextAttempt: undefined,
     };
+    this.#succession = new Succession({
+      ...surroundings,
+      name,
+      open: () => this.#openSession(),
+      promote: (session) => this.#promote(session),
+      signal: this.#closing.signal,
+    });
     this.#running = this.#run();
   }
 
@@ -79,42 +58,58 @@ export class Connection implements AsyncDisposable {
     return this.#status;
   }
 
-  get counters(): Decoder['counters'] {
-    return this.#decoder.counters;
+  /** Why instruments are not delivered although the connection is open. */
+  get troubles(): ReadonlyMap<InstrumentName, string> {
+    return this.#session?.troubles ?? new Map<InstrumentName, string>();
+  }
+
+  get counters(): DecoderCounters {
+    const sum = { ...this.#counters };
+    for (const { counters } of this.#sessions) add(sum, counters);
+    return sum;
   }
 
   /** After this nothing is told any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    this.#socket?.terminate('Closed by us');
-    await this.#running;
+    for (const session of this.#sessions) session.terminate('Closed by us');
+    await Promise.all([this.#running, this.#succession.over()]);
   }
 
   async #run(): Promise<void> {
-    const { settings, clock, random, connects } = this.#surroundings;
+    const { settings, random } = this.#surroundings;
     const { signal } = this.#closing;
     try {
       for (;;) {
-        await this.#waitForAllowance();
-        signal.throwIfAborted();
-        this.#become('connecting', this.#status.reason, { attempts: this.#status.attempts + 1 });
-        const end = await this.#connect();
+        const session = this.#session ?? (await this.#connect());
+        const end = await session.ended;
         if (signal.aborted) return;
-        const stop = stopOf(
-          { status: end.status ?? 0, retryAfter: end.retryAfter },
-          { stopMs: settings.stopMs, now: clock.now() },
-        );
-        if (stop !== undefined) connects.stop(stop);
-        const delayMs = backoffDelayMs(
-          Math.max(0, this.#status.attempts - 1),
-          settings.backoff,
-          random,
-        );
+        // Replaced: its successor is in charge.
+        if (this.#session !== session) continue;
+        session.tellEnd(end.reason);
+        this.#session = undefined;
+        const successor = this.#succession.take();
+        if (successor !== undefined) {
+          this.#become('connecting', end.reason);
+          this.#promote(successor);
+          continue;
+        }
+        this.#succession.heed(end);
+        const { attempts } = this.#status;
+        const delayMs = backoffDelayMs(Math.max(0, attempts - 1), settings.backoff, random);
         await this.#wait(end.reason, delayMs);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  async #connect(): Promise<Session> {
+    await this.#waitForAllowance();
+    this.#closing.signal.throwIfAborted();
+    this.#become('connecting', this.#status.reason, { attempts: this.#status.attempts + 1 });
+    this.#session = this.#openSession();
+    return this.#session;
   }
 
   /** Waits until the address allows an attempt, which is then taken. */
@@ -125,7 +120,7 @@ export class Connection implements AsyncDisposable {
       if (waitMs === 0) return;
       const isStopped = connects.currentStop !== undefined;
       const delayMs = isStopped ? backoffDelayMs(0, settings.backoff, random) : waitMs;
-      await this.#wait('All attempts of the last 5 minutes are used', delayMs);
+      await this.#wait('All attempts that the address allows are used', delayMs);
     }
   }
 
@@ -147,63 +142,60 @@ export class Connection implements AsyncDisposable {
     await sleep(clock, delayMs, this.#closing.signal);
   }
 
-  /** Settles when the connection has ended. */
-  async #connect(): Promise<WebSocketEnd> {
-    const { settings, clock, handle, logger } = this.#surroundings;
-    const { promise: ended, resolve: end } = Promise.withResolvers<WebSocketEnd>();
-    using session = new DisposableStack();
-    const liveness = new Liveness(settings.tickMs);
-    this.#liveness = liveness;
-    let connection: string | undefined;
-    const socket = openWebSocket(this.#url, settings, {
+  #openSession(): Session {
+    const session: Session = new Session(this.#surroundings, this.#subscription, {
+      opening: () => `${this.#status.name}.${++this.openings}`,
       opened: () => {
-        connection = `${this.#status.name}.${++this.openings}`;
-        this.#become('open', 'Connected');
-        const { instruments } = this.#status;
-        logger.info({ connection, instruments: instruments.length }, 'Connected');
-        handle({ type: 'connectionOpened', connection, instruments, receivedTime: clock.now() });
-        const questions = session.use(this.#openQuestions());
-        session.use(repeat(clock, settings.tickMs, () => this.#tick(liveness, questions)));
+        if (this.#session === session) this.#promote(session);
       },
-      text: (frame) => {
-        const event = this.#decoder.decode(frame, clock.now());
-        if (event === undefined) {
-          liveness.otherSigns++;
-        } else {
-          liveness.dataFrames++;
-          handle(event);
-        }
+      outlived: (reason) => this.#outlive(session, reason),
+      unmendable: (reason) => {
+        if (this.#session === session) this.#succession.seekForDead(session, reason);
       },
-      binary: (frame) => {
-        liveness.otherSigns++;
-        const sample = sampleOf(frame.toString('latin1'));
-        this.#quarantine({ cause: 'binary', problem: 'Expected text', sample });
-      },
-      heartbeat: () => {
-        liveness.otherSigns++;
-      },
-      ended: end,
+      ticked: () => this.#ticked(session),
     });
-    this.#socket = socket;
-    const how = await ended;
-    if (connection !== undefined && !this.#closing.signal.aborted) {
-      const { reason } = how;
-      handle({ type: 'connectionLost', connection, reason, receivedTime: clock.now() });
+    this.#sessions.add(session);
+    void this.#forgetAtEnd(session);
+    return session;
+  }
+
+  async #forgetAtEnd(session: Session): Promise<void> {
+    await session.ended;
+    this.#sessions.delete(session);
+    add(this.#counters, session.counters);
+  }
+
+  /** Puts a session in charge, in the place of the one that is. */
+  #promote(session: Session): void {
+    const before = this.#session;
+    this.#session = session;
+    if (session.isOpen) {
+      session.announce();
+      this.#become('open', 'Connected');
+      const { logger } = this.#surroundings;
+      const { instruments } = this.#status;
+      const { connection } = session;
+      logger.info({ connection, instruments: instruments.length }, 'Connected');
     }
-    return how;
+    if (before === undefined || before === session) return;
+    const reason = 'Its successor delivers';
+    before.tellEnd(reason);
+    before.terminate(reason);
   }
 
-  #openQuestions(): LastTradeQuestions {
-    return new LastTradeQuestions({ ...this.#surroundings, symbols: this.#symbols });
+  #outlive(session: Session, reason: string): void {
+    if (session === this.#session) this.#succession.seek(session, reason);
+    // A successor that is to go, too, is none.
+    else session.terminate(reason);
   }
 
-  #tick(liveness: Liveness, questions: LastTradeQuestions): void {
+  #ticked(session: Session): void {
     const { settings } = this.#surroundings;
-    liveness.tick();
-    if (liveness.silentMs >= settings.silenceTimeoutMs) {
-      this.#socket?.terminate(`Nothing was received for ${settings.silenceTimeoutMs / 1000} s`);
+    if (session !== this.#session) {
+      this.#succession.judge(session);
       return;
     }
+    const { liveness } = session;
     if (
       this.#status.attempts > 0 &&
       liveness.dataFrames > 0 &&
@@ -211,26 +203,7 @@ export class Connection implements AsyncDisposable {
     ) {
       this.#status = { ...this.#status, attempts: 0 };
     }
-    questions.tick({ isSilent: liveness.dataSilentMs >= settings.probeAfterMs });
-  }
-
-  #control(message: ControlMessage): void {
-    const { logger } = this.#surroundings;
-    if (message.type === 'shutdown') {
-      this.#socket?.terminate('The exchange shuts this connection down');
-    } else if (message.error !== undefined) {
-      logger.warn({ connection: this.#status.name, error: message.error }, 'The exchange refused');
-    }
-  }
-
-  #quarantine(bad: BadFrame): void {
-    const { quarantine, settings } = this.#surroundings;
-    quarantine.add(bad);
-    if (bad.cause !== 'unreadable' && bad.cause !== 'binary') return;
-    // What cannot be read at all points to the connection, not to one instrument.
-    if (++this.#liveness.unreadableFrames > settings.unreadableFramesPerMinute) {
-      this.#socket?.terminate('Too many frames could not be read');
-    }
+    this.#succession.tick(session);
   }
 
   #become(
@@ -241,4 +214,10 @@ export class Connection implements AsyncDisposable {
     const since = this.#surroundings.clock.now();
     this.#status = { ...this.#status, nextAttempt: undefined, ...rest, state, reason, since };
   }
+}
+
+function add(sum: DecoderCounters, more: DecoderCounters): void {
+  sum.frames += more.frames;
+  sum.ignored += more.ignored;
+  sum.bad += more.bad;
 }

@@ -10,9 +10,10 @@
  * Nothing outside that file and its folder knows the exchange's wire format.
  */
 import type { Micros } from '../base/clock.ts';
+import type { BookTicker } from '../domain/book-ticker.ts';
 import type { ExchangeName, InstrumentLimits } from '../domain/instrument.ts';
 import type { Kline } from '../domain/kline.ts';
-import type { LastTrade, MarketEvent } from '../domain/market-event.ts';
+import type { LastTrade } from '../domain/market-event.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import type { BadFrame } from './bad-frame.ts';
@@ -26,6 +27,7 @@ export type Exchange = {
   symbolOf(text: string): string;
   /** Spreads symbols over connections, each within the exchange's limits. */
   subscriptions(symbols: readonly string[], options: SubscriptionOptions): readonly Subscription[];
+  readonly requests: StreamRequests;
   createDecoder(options: DecoderOptions): Decoder;
   createRest(options: RestOptions): ExchangeRest;
 };
@@ -48,6 +50,8 @@ type ExchangeFacts = {
     /** A connection is cut after this. */
     readonly connectionLifeMs: number;
     readonly streamsPerConnection: number;
+    /** What we may send on a connection, heartbeats included. */
+    readonly messagesPerSecond: number;
     readonly connectsPer5Minutes: number;
     readonly restWeightPerMinute: number;
   };
@@ -68,6 +72,16 @@ export type Subscription = {
   /** Path and query, to be put behind the base URL. */
   readonly path: string;
   readonly symbols: readonly string[];
+  /** The names of each symbol's streams, as requests and their answers write them. */
+  readonly streams: ReadonlyMap<string, readonly string[]>;
+};
+
+/** What can be asked on an open connection; the answer is a ControlMessage with the same id. */
+export type StreamRequests = {
+  subscribe(id: number, streams: readonly string[]): string;
+  unsubscribe(id: number, streams: readonly string[]): string;
+  /** Which streams are in force? */
+  list(id: number): string;
 };
 
 export type DecoderOptions = {
@@ -92,6 +106,8 @@ export type ControlMessage =
       readonly type: 'response';
       readonly id: string | number | undefined;
       readonly error: string | undefined;
+      /** The streams in force, where that was asked. */
+      readonly streams?: readonly string[] | undefined;
     };
 
 export interface Decoder {
@@ -100,7 +116,7 @@ export interface Decoder {
    * The event in a frame; undefined when it holds none: an unknown event, a control message, or a
    * bad frame, each counted and, where it matters, handed on. Never throws.
    */
-  decode(frame: string, receivedTime: Micros): MarketEvent | undefined;
+  decode(frame: string, receivedTime: Micros): Trade | BookTicker | undefined;
 }
 
 export type DecoderCounters = {
@@ -116,6 +132,13 @@ export type RestOptions = {
   readonly exchange: ExchangeName;
   readonly timeUnit: TimeUnit;
   readonly maximumAheadMs: number;
+};
+
+/** What the exchange says of an instrument. */
+export type ListedInstrument = {
+  readonly limits: InstrumentLimits;
+  /** Why it does not trade at present, for people; undefined while it does. */
+  readonly trouble: string | undefined;
 };
 
 /** The questions that the exchange answers over REST. All throw RestError. */
@@ -142,8 +165,8 @@ export interface ExchangeRest {
     signal: AbortSignal,
   ): Promise<readonly Kline[]>;
   /** Symbols that the exchange does not know are left out. */
-  instrumentLimits(
+  listedInstruments(
     symbols: readonly string[],
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, InstrumentLimits>>;
+  ): Promise<ReadonlyMap<string, ListedInstrument>>;
 }

@@ -1,6 +1,9 @@
 import type { BackoffBounds } from '../base/backoff.ts';
 import type { TimeUnit } from './exchange.ts';
 import type { RestSettings } from './rest-client.ts';
+import type { StreamGuardSettings } from './stream-guard.ts';
+import type { SubscriptionSettings } from './subscription-keeper.ts';
+import type { SuccessionSettings } from './succession.ts';
 import type { WebSocketSettings } from './websocket.ts';
 
 /** Where the exchange is. */
@@ -13,6 +16,9 @@ export type FeedAddresses = {
 
 /** Every bound of a feed. */
 export type FeedBounds = WebSocketSettings &
+  SubscriptionSettings &
+  StreamGuardSettings &
+  SuccessionSettings &
   Omit<RestSettings, 'restBaseUrl'> & {
     readonly timeUnit: TimeUnit;
     readonly maximumAheadMs: number;
@@ -20,8 +26,9 @@ export type FeedBounds = WebSocketSettings &
     readonly backoff: BackoffBounds;
     /** After so long with data a connection counts as good, and the next back-off begins anew. */
     readonly healthyAfterMs: number;
-    /** Attempts to connect within 5 minutes, of all connections of the feed together. */
+    /** Attempts to connect, of all connections to the address together. */
     readonly connectsPer5Minutes: number;
+    readonly connectsPerSecond: number;
     /** Without any sign of life for so long, a connection is dropped. */
     readonly silenceTimeoutMs: number;
     /** So many unreadable frames within a minute, and the connection is dropped. */
@@ -34,6 +41,9 @@ export type FeedBounds = WebSocketSettings &
     readonly restWeightPerMinute: number;
     /** How often a connection's state is looked at. */
     readonly tickMs: number;
+    /** How often the exchange is asked what it lists, and after reconnects at most. */
+    readonly listEveryMs: number;
+    readonly listAtMostEveryMs: number;
   };
 
 export type FeedSettings = FeedAddresses & FeedBounds;
@@ -51,6 +61,8 @@ export const defaultFeedBounds: FeedBounds = {
   healthyAfterMs: 30_000,
   // Binance allows 300; the rest is for the next start and for others at this address.
   connectsPer5Minutes: 150,
+  // Many at once look like an attack; ten connections are 500 symbols.
+  connectsPerSecond: 10,
   // Binance pings every 20 s: three were missed.
   silenceTimeoutMs: 60_000,
   unreadableFramesPerMinute: 100,
@@ -68,4 +80,32 @@ export const defaultFeedBounds: FeedBounds = {
   // Binance's bans last from 2 minutes.
   stopMs: 600_000,
   tickMs: 500,
+  listEveryMs: 3_600_000,
+  listAtMostEveryMs: 60_000,
+
+  // Binance allows 5, our pongs among them.
+  requestsPerSecond: 3,
+  requestTimeoutMs: 5000,
+  auditEveryMs: 300_000,
+  subscribeAttempts: 3,
+
+  // Until it is known: most symbols that are followed trade more often. Ten times the usual silence
+  // comes by chance once in 20,000 times.
+  expectedSilenceMs: 6000,
+  silenceFactor: 10,
+  silenceMinimumMs: 5000,
+  silenceMaximumMs: 300_000,
+  // REST is read from a database that is behind the streams, as a rule.
+  streamLagMs: 2000,
+  tickerlessTrades: 50,
+  tickerlessMs: 10_000,
+  renewalsAtOnce: 2,
+  renewEveryMs: 300_000,
+
+  // Binance cuts after 24 hours.
+  replaceAfterMs: 23 * 3_600_000,
+  replaceJitterMs: 900_000,
+  replaceLeadMs: 1_800_000,
+  successorPatienceMs: 30_000,
+  replaceForDeadEveryMs: 600_000,
 };

@@ -3,17 +3,18 @@ import { LogLimiter } from '../base/log-limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { instrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentLimits, InstrumentName } from '../domain/instrument.ts';
-import type { MarketEventHandler } from '../domain/market-event.ts';
-import { Allowance } from './allowance.ts';
+import type { MarketEvent, MarketEventHandler } from '../domain/market-event.ts';
+import { AddressBudgets } from './address-budget.ts';
 import type { BadFrame, BadFrameCause } from './bad-frame.ts';
+import type { FrameHandler } from './capture.ts';
 import { Connection } from './connection.ts';
 import { worstOf } from './connection-status.ts';
 import type { ConnectionState, ConnectionStatus } from './connection-status.ts';
 import type { Exchange, ExchangeRest } from './exchange.ts';
 import { defaultFeedBounds } from './feed-settings.ts';
 import type { FeedAddresses, FeedBounds, FeedSettings } from './feed-settings.ts';
+import { ListedInstruments } from './listed-instruments.ts';
 import { Quarantine } from './quarantine.ts';
-import { askOrderLimits } from './order-limits.ts';
 import { RestClient } from './rest-client.ts';
 
 export type FeedOptions = {
@@ -28,6 +29,10 @@ export type FeedOptions = {
   readonly logger: Logger;
   readonly random: () => number;
   readonly settings: FeedAddresses & Partial<FeedBounds>;
+  /** To be shared by all feeds of a process; default: this one is the only one. */
+  readonly budgets?: AddressBudgets | undefined;
+  /** Is shown every text frame before it is read. */
+  readonly onFrame?: FrameHandler | undefined;
 };
 
 /** A live subscription to one exchange. Disposing it closes every socket and timer of it. */
@@ -38,6 +43,8 @@ export interface Feed extends AsyncDisposable {
   status(): FeedStatus;
   /** What is known by now of the instruments' order sizes. */
   limits(): ReadonlyMap<InstrumentName, InstrumentLimits>;
+  /** Why instruments are not delivered, for people, although their connection may be open. */
+  instrumentTroubles(): ReadonlyMap<InstrumentName, string>;
 }
 
 type FeedStatus = {
@@ -69,36 +76,40 @@ const logPeriodMs = 60_000;
 /** Subscribes to the trades and book tickers of these symbols. Connects in the background. */
 export function openFeed(options: FeedOptions): Feed {
   const { exchange, exchangeName, clock, random } = options;
-  const settings: FeedSettings = { ...defaultFeedBounds, ...options.settings };
+  const { limits: exchangeLimits } = exchange.facts;
+  const bounds: FeedSettings = { ...defaultFeedBounds, ...options.settings };
+  const { requestsPerSecond } = bounds;
+  const settings = {
+    ...bounds,
+    requestsPerSecond: Math.min(requestsPerSecond, exchangeLimits.messagesPerSecond),
+  };
   const logger = options.logger.child({ exchange: exchangeName });
   const symbols = [...new Set(options.symbols.map((symbol) => exchange.symbolOf(symbol)))];
 
-  const { facts } = exchange;
-  const weightAllowance = new Allowance(clock, {
-    limit: Math.min(settings.restWeightPerMinute, facts.limits.restWeightPerMinute),
-    windowMs: 60_000,
-  });
+  const budget = (options.budgets ?? new AddressBudgets(clock)).of(exchange, settings);
   const client = new RestClient({
     settings,
-    allowance: weightAllowance,
-    usedWeightHeader: facts.usedWeightHeader,
-    pauseAtUsedWeight: facts.limits.restWeightPerMinute / 2,
+    allowance: budget.weight,
+    usedWeightHeader: exchange.facts.usedWeightHeader,
+    pauseAtUsedWeight: exchangeLimits.restWeightPerMinute / 2,
     clock,
     random,
   });
   const { timeUnit, maximumAheadMs } = settings;
   const rest = exchange.createRest({ client, exchange: exchangeName, timeUnit, maximumAheadMs });
   const quarantine = new Quarantine({ clock, logger });
+  const listing = new ListedInstruments({ rest, symbols, settings, clock, random, logger });
   const surroundings = {
+    ...budget,
     exchange,
     exchangeName,
-    handle: options.handle,
+    handle: (event: MarketEvent) => {
+      options.handle(event);
+      // What ends a connection may be what ends a symbol's trading.
+      if (event.type === 'connectionLost') listing.refresh();
+    },
+    onFrame: options.onFrame,
     rest,
-    connects: new Allowance(clock, {
-      limit: Math.min(settings.connectsPer5Minutes, facts.limits.connectsPer5Minutes),
-      windowMs: 300_000,
-    }),
-    probes: new Allowance(clock, { limit: settings.probeWeightPerMinute, windowMs: 60_000 }),
     quarantine,
     settings,
     clock,
@@ -111,20 +122,24 @@ export function openFeed(options: FeedOptions): Feed {
     return new Connection(surroundings, name, subscription);
   });
 
-  const limits = new Map<InstrumentName, InstrumentLimits>();
-  const closing = new AbortController();
-  const limitsAsked = askOrderLimits(
-    { rest, symbols, clock, random, logger },
-    closing.signal,
-    (found) => {
-      for (const [symbol, limit] of found) limits.set(instrumentName(exchangeName, symbol), limit);
-    },
-  );
-
   return {
     exchangeName,
     rest,
-    limits: () => limits,
+    limits: () => {
+      const listed = [...listing.listed];
+      return new Map(
+        listed.map(([symbol, { limits }]) => [instrumentName(exchangeName, symbol), limits]),
+      );
+    },
+    instrumentTroubles: () => {
+      const troubles = new Map(connections.flatMap((connection) => [...connection.troubles]));
+      // That it does not trade explains why it is not delivered.
+      for (const symbol of symbols) {
+        const trouble = listing.troubleOf(symbol);
+        if (trouble !== undefined) troubles.set(instrumentName(exchangeName, symbol), trouble);
+      }
+      return troubles;
+    },
     status: () => {
       const statuses = connections.map((connection) => connection.status());
       const { state, reason, since, attempts } = worstOf(statuses, clock.now());
@@ -144,13 +159,11 @@ export function openFeed(options: FeedOptions): Feed {
           reconnects: sum(({ openings }) => Math.max(0, openings - 1)),
         },
         samples: quarantine.samples,
-        restStop: weightAllowance.currentStop?.reason,
+        restStop: budget.weight.currentStop?.reason,
       };
     },
     [Symbol.asyncDispose]: async () => {
-      closing.abort();
-      await Promise.all(connections.map((connection) => connection[Symbol.asyncDispose]()));
-      await limitsAsked;
+      await Promise.all([...connections, listing].map((part) => part[Symbol.asyncDispose]()));
     },
   };
 }

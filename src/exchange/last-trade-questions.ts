@@ -12,6 +12,8 @@ export type LastTradeQuestionsOptions = {
   readonly symbols: readonly string[];
   readonly rest: ExchangeRest;
   readonly handle: MarketEventHandler;
+  /** Told of each answer, after `handle`; undefined: the instrument has never traded. */
+  readonly answered: (symbol: string, answer: LastTrade | undefined) => void;
   /** For what is asked only because nothing comes. */
   readonly probes: Allowance;
   readonly settings: FeedBounds;
@@ -29,13 +31,17 @@ type Question = {
   dueMs: number;
 };
 
+function newQuestion(): Question {
+  return { isAsked: false, isAnswered: false, failures: 0, dueMs: 0 };
+}
+
 /** Fewer would be impatient with an exchange that has trouble, and there is the tape meanwhile. */
 const retryBackoff = { minimumMs: 2000, maximumMs: 60_000 };
 
 /**
  * Asks for the last trade of each instrument of one open connection: once when it opens, until
- * there is an answer, and again and again while the connection is silent. The answers are the
- * evidence that silence means quiet.
+ * there is an answer, and again and again while it is silent. The answers are the evidence that
+ * silence means quiet.
  */
 export class LastTradeQuestions implements Disposable {
   readonly #options: LastTradeQuestionsOptions;
@@ -46,18 +52,23 @@ export class LastTradeQuestions implements Disposable {
   constructor(options: LastTradeQuestionsOptions) {
     this.#options = options;
     for (const symbol of options.symbols) {
-      this.#questions.set(symbol, { isAsked: false, isAnswered: false, failures: 0, dueMs: 0 });
+      this.#questions.set(symbol, newQuestion());
     }
-    this.tick({ isSilent: false });
+    this.tick(() => false);
+  }
+
+  /** The last answer is worth nothing any more: asks until there is another one. */
+  again(symbol: string): void {
+    if (this.#questions.has(symbol)) this.#questions.set(symbol, newQuestion());
   }
 
   /** To be called steadily. */
-  tick({ isSilent }: { readonly isSilent: boolean }): void {
+  tick(isSilent: (symbol: string) => boolean): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [symbol, question] of this.#questions) {
       if (question.isAsked || nowMs < question.dueMs) continue;
       if (question.isAnswered) {
-        if (!isSilent) continue;
+        if (!isSilent(symbol)) continue;
         if (this.#options.probes.take(this.#options.rest.lastTradeWeight) > 0) break;
       }
       // To the end of the line, where this loop meets it again and passes by.
@@ -73,7 +84,7 @@ export class LastTradeQuestions implements Disposable {
   }
 
   async #ask(symbol: string, question: Question): Promise<void> {
-    const { rest, handle, clock, settings } = this.#options;
+    const { rest, handle, answered, clock, settings } = this.#options;
     const { signal } = this.#closing;
     const askedMs = clock.monotonicMs();
     let answer: LastTrade | undefined;
@@ -85,12 +96,14 @@ export class LastTradeQuestions implements Disposable {
       this.#fail(symbol, question, error);
       return;
     }
-    if (signal.aborted) return;
+    // What was asked before `again` is answered too late.
+    if (signal.aborted || this.#questions.get(symbol) !== question) return;
     question.isAsked = false;
     question.isAnswered = true;
     question.failures = 0;
     question.dueMs = askedMs + settings.probeAfterMs;
     if (answer !== undefined) handle(answer);
+    answered(symbol, answer);
   }
 
   #fail(symbol: string, question: Question, error: RestError): void {

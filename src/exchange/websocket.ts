@@ -27,6 +27,8 @@ export type WebSocketListener = {
 };
 
 export type OpenWebSocket = {
+  /** What is sent on a connection that is not open, or not any more, is lost. */
+  send(text: string): void;
   /** Drops the connection at once, without waiting for the other side: it may be long gone. */
   terminate(reason: string): void;
 };
@@ -83,7 +85,10 @@ export function openWebSocket(
     );
     if (end !== undefined) listener.ended(end);
   });
-  return { terminate };
+  const send = (text: string) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(text);
+  };
+  return { send, terminate };
 }
 
 /** Where all of a name's addresses refuse, Node's error has no message, only a code. */

@@ -5,10 +5,8 @@ import { createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { parseDecimal } from '../../src/base/decimal.ts';
-import type { MarketEvent } from '../../src/domain/market-event.ts';
 import { binance } from '../../src/exchange/binance.ts';
 import { openFeed } from '../../src/exchange/feed.ts';
-import type { FeedBounds } from '../../src/exchange/feed-settings.ts';
 import { aBookTickerPayload, aFrame, anAggTradePayload } from '../support/binance-frames.ts';
 import { noon } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,52 +14,7 @@ import { testCertificate } from '../support/test-certificate.ts';
 import { TwinBinance } from '../support/twin-binance.ts';
 import type { TwinAnswer } from '../support/twin-binance.ts';
 import { TwinClock } from '../support/twin-clock.ts';
-
-type Setup = {
-  readonly symbols?: readonly string[];
-  readonly settings?: Partial<FeedBounds>;
-  readonly prepare?: (twin: TwinBinance) => void;
-  readonly random?: () => number;
-};
-
-/** A feed on a twin exchange under a twin clock at noon, and everything that it told. */
-async function openTwinFeed({ symbols = ['BTCUSDT'], settings = {}, prepare, random }: Setup = {}) {
-  const resources = new AsyncDisposableStack();
-  const twin = resources.use(await TwinBinance.open());
-  prepare?.(twin);
-  const clock = new TwinClock(noon);
-  const events: MarketEvent[] = [];
-  const feed = resources.use(
-    openFeed({
-      exchange: binance,
-      exchangeName: 'sim-binance',
-      symbols,
-      handle: (event) => events.push(event),
-      clock,
-      logger: silentLogger,
-      random: random ?? (() => 0.5),
-      settings: {
-        webSocketBaseUrl: twin.webSocketBaseUrl,
-        restBaseUrl: twin.restBaseUrl,
-        ...settings,
-      },
-    }),
-  );
-  const types = () => events.map(({ type }) => type);
-  const untilState = (state: string) => eventually(() => feed.status().state === state);
-  const untilEvents = (type: string, count = 1) =>
-    eventually(() => types().filter((other) => other === type).length >= count);
-  return {
-    twin,
-    clock,
-    feed,
-    events,
-    types,
-    untilState,
-    untilEvents,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  };
-}
+import { openTwinFeed } from '../support/twin-feed.ts';
 
 /** Answers a question for the last trade with this one, and any other with nothing. */
 function lastTradeIs(fields: Readonly<Record<string, unknown>> = {}) {
@@ -148,11 +101,6 @@ test.each([
     'a close',
     (twin: TwinBinance) => twin.sockets.forEach((socket) => socket.close(1001, 'bye')),
     'code 1001 bye',
-  ],
-  [
-    'a shutdown',
-    (twin: TwinBinance) => twin.send({ e: 'serverShutdown', E: 1 }),
-    'shuts this connection down',
   ],
   [
     'a frame of more than 1 MiB',

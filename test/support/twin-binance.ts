@@ -25,7 +25,9 @@ export class TwinBinance implements AsyncDisposable {
   readonly sockets = new Set<WebSocket>();
   /** What a connection attempt is answered with instead of being accepted. */
   refusal: TwinAnswer | undefined;
-  onConnect: (socket: WebSocket) => void = () => {};
+  onConnect: (socket: WebSocket, url: URL) => void = () => {};
+  /** What a client says on a connection. */
+  onMessage: (text: string, socket: WebSocket) => void = () => {};
   answer: (url: URL) => TwinAnswer = () => ({ body: [] });
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -53,7 +55,10 @@ export class TwinBinance implements AsyncDisposable {
         this.sockets.add(webSocket);
         webSocket.on('close', () => this.sockets.delete(webSocket));
         webSocket.on('error', () => {});
-        this.onConnect(webSocket);
+        webSocket.on('message', (data) => {
+          if (Buffer.isBuffer(data)) this.onMessage(data.toString(), webSocket);
+        });
+        this.onConnect(webSocket, new URL(request.url ?? '', 'http://twin'));
       });
     });
   }

@@ -1,7 +1,8 @@
+import type { BookTicker } from '../../domain/book-ticker.ts';
+import type { Trade } from '../../domain/trade.ts';
 import type { Micros } from '../../base/clock.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../../domain/instrument.ts';
-import type { MarketEvent } from '../../domain/market-event.ts';
 import { sampleOf } from '../bad-frame.ts';
 import type { BadFrameCause } from '../bad-frame.ts';
 import type { Decoder, DecoderCounters, DecoderOptions } from '../exchange.ts';
@@ -43,7 +44,7 @@ class BinanceDecoder implements Decoder {
     this.#scanner = new FrameScanner(this.#rule);
   }
 
-  decode(frame: string, receivedTime: Micros): MarketEvent | undefined {
+  decode(frame: string, receivedTime: Micros): Trade | BookTicker | undefined {
     this.counters.frames++;
     // {"stream":"btcusdt@aggTrade", …: the name of the stream begins at 11.
     const stream = this.#streams.get(frame.slice(11, frame.indexOf('"', 11)));
@@ -54,7 +55,7 @@ class BinanceDecoder implements Decoder {
     return this.#decodeCarefully(frame, receivedTime);
   }
 
-  #decodeCarefully(frame: string, receivedTime: Micros): MarketEvent | undefined {
+  #decodeCarefully(frame: string, receivedTime: Micros): Trade | BookTicker | undefined {
     try {
       const message = parseObject(frame);
       const { stream, data } = message;
@@ -75,7 +76,7 @@ class BinanceDecoder implements Decoder {
     payload: Fields,
     stream: string | undefined,
     receivedTime: Micros,
-  ): MarketEvent | undefined {
+  ): Trade | BookTicker | undefined {
     const kind = kindOf(payload, stream);
     switch (kind) {
       case 'aggTrade':
@@ -168,7 +169,7 @@ function kindOf(payload: Fields, stream: string | undefined): Kind {
     throw new WireError('field', 'e: expected the name of an event, got nothing');
   }
   if ('u' in payload && 's' in payload && 'b' in payload && 'a' in payload) return 'bookTicker';
-  // {"result":null,"id":1} · {"code":2,"msg":"Invalid request: …"} · {"error":{"code":2,"msg":"…"},"id":1}
+  // {"result":null,"id":1} · {"result":["btcusdt@aggTrade"],"id":2} · {"code":2,"msg":"Invalid request: …"} · {"error":{"code":2,"msg":"…"},"id":1}
   if ('result' in payload || 'error' in payload || 'code' in payload) return 'response';
   return undefined;
 }
@@ -181,6 +182,7 @@ function readResponse(payload: Fields) {
     id: typeof id === 'string' || typeof id === 'number' ? id : undefined,
     error:
       result === undefined ? `${String(failure.msg)} (code ${String(failure.code)})` : undefined,
+    streams: Array.isArray(result) ? result.map(String) : undefined,
   } as const;
 }
 

@@ -3,7 +3,7 @@ import type { Decimal } from '../../base/decimal.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { InstrumentLimits } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
-import type { ExchangeRest, RestOptions } from '../exchange.ts';
+import type { ExchangeRest, ListedInstrument, RestOptions } from '../exchange.ts';
 import { RestError } from '../rest-error.ts';
 import { expectArray, expectFields, read } from './answers.ts';
 import { isFields, timeRule } from './fields.ts';
@@ -45,25 +45,25 @@ export function createBinanceRest(options: RestOptions): ExchangeRest {
     return { type: 'lastTrade', trade, askedTime, receivedTime };
   }
 
-  async function instrumentLimits(symbols: readonly string[], signal: AbortSignal) {
-    const limits = new Map<string, InstrumentLimits>();
+  async function listedInstruments(symbols: readonly string[], signal: AbortSignal) {
+    const listed = new Map<string, ListedInstrument>();
     for (let start = 0; start < symbols.length; start += symbolsPerQuestion) {
-      await askLimits(symbols.slice(start, start + symbolsPerQuestion), limits, signal);
+      await askListed(symbols.slice(start, start + symbolsPerQuestion), listed, signal);
     }
-    return limits;
+    return listed;
   }
 
   /**
    * `/api/v3/exchangeInfo?symbols=["BTCUSDT"]`
    *
-   *     {"symbols":[{"symbol":"BTCUSDT","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01000000"},
+   *     {"symbols":[{"symbol":"BTCUSDT","status":"TRADING","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01000000"},
    *      {"filterType":"LOT_SIZE","stepSize":"0.00001000"},{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}]}
    *
    * One symbol that it does not know makes it refuse them all: then each half is asked by itself.
    */
-  async function askLimits(
+  async function askListed(
     symbols: readonly string[],
-    limits: Map<string, InstrumentLimits>,
+    listed: Map<string, ListedInstrument>,
     signal: AbortSignal,
   ): Promise<void> {
     const path = `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`;
@@ -71,15 +71,16 @@ export function createBinanceRest(options: RestOptions): ExchangeRest {
       const { body } = await client.get({ path, weight: exchangeInfoWeight, headers, signal });
       const rows = isFields(body) ? body.symbols : undefined;
       for (const row of expectArray(path, rows)) {
-        if (isFields(row) && typeof row.symbol === 'string')
-          limits.set(row.symbol, readLimits(row));
+        if (isFields(row) && typeof row.symbol === 'string') {
+          listed.set(row.symbol, { limits: readLimits(row), trouble: readTrouble(row) });
+        }
       }
     } catch (error) {
       if (!(error instanceof RestError) || error.kind !== 'refused') throw error;
       if (symbols.length === 1) return;
       const half = Math.ceil(symbols.length / 2);
-      await askLimits(symbols.slice(0, half), limits, signal);
-      await askLimits(symbols.slice(half), limits, signal);
+      await askListed(symbols.slice(0, half), listed, signal);
+      await askListed(symbols.slice(half), listed, signal);
     }
   }
 
@@ -87,8 +88,21 @@ export function createBinanceRest(options: RestOptions): ExchangeRest {
     ...createBinanceHistory(options),
     lastTradeWeight: aggTradesWeight,
     lastTrade,
-    instrumentLimits,
+    listedInstruments,
   };
+}
+
+/** What the states other than TRADING mean (enums.md, "Symbol status"); new ones are shown as they are. */
+const states: Readonly<Record<string, string>> = {
+  HALT: 'The exchange has halted it',
+  BREAK: 'The exchange has it in a break',
+  END_OF_DAY: 'The exchange has closed it for the day',
+  CANCEL_ONLY: 'The exchange takes only cancellations for it',
+};
+
+function readTrouble({ status }: Fields): string | undefined {
+  if (typeof status !== 'string' || status === 'TRADING') return undefined;
+  return `${states[status] ?? 'It does not trade'} (${status.slice(0, 40)})`;
 }
 
 function readLimits({ filters }: Fields): InstrumentLimits {

@@ -1,0 +1,242 @@
+import { repeat } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import type { LogLimiter } from '../base/log-limiter.ts';
+import type { Logger } from '../base/logger.ts';
+import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
+import type { MarketEventHandler } from '../domain/market-event.ts';
+import type { Allowance } from './allowance.ts';
+import { sampleOf } from './bad-frame.ts';
+import type { BadFrame } from './bad-frame.ts';
+import type { FrameHandler } from './capture.ts';
+import type { ControlMessage, Decoder, Exchange, ExchangeRest, Subscription } from './exchange.ts';
+import type { FeedSettings } from './feed-settings.ts';
+import { LastTradeQuestions } from './last-trade-questions.ts';
+import { Liveness } from './liveness.ts';
+import type { Quarantine } from './quarantine.ts';
+import { StreamGuard } from './stream-guard.ts';
+import { SubscriptionKeeper } from './subscription-keeper.ts';
+import { openWebSocket } from './websocket.ts';
+import type { OpenWebSocket, WebSocketEnd } from './websocket.ts';
+
+/** What all sessions of a feed share. */
+export type SessionSurroundings = {
+  readonly exchange: Exchange;
+  readonly exchangeName: ExchangeName;
+  readonly handle: MarketEventHandler;
+  /** Is shown every text frame before it is read. */
+  readonly onFrame: FrameHandler | undefined;
+  readonly rest: ExchangeRest;
+  readonly probes: Allowance;
+  readonly quarantine: Quarantine;
+  readonly settings: FeedSettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly logLimiter: LogLimiter;
+};
+
+export type SessionListener = {
+  /** The connection is up: names it. */
+  opening(): string;
+  opened(): void;
+  /** It is about to be cut: it should be replaced as long as it still delivers. */
+  outlived(reason: string): void;
+  /** It should be replaced, for one of its symbols is dead and cannot be mended. */
+  unmendable(reason: string): void;
+  ticked(): void;
+};
+
+/** Everything that belongs to an open connection and ends with it. */
+type Parts = {
+  readonly guard: StreamGuard;
+  readonly keeper: SubscriptionKeeper;
+  readonly questions: LastTradeQuestions;
+};
+
+/** One attempt to connect and, if it succeeds, the connection until its end. */
+export class Session {
+  readonly ended: Promise<WebSocketEnd>;
+  readonly liveness: Liveness;
+  /** Its name; undefined as long as it is not up. */
+  connection: string | undefined;
+  readonly #surroundings: SessionSurroundings;
+  readonly #subscription: Subscription;
+  readonly #listener: SessionListener;
+  readonly #decoder: Decoder;
+  readonly #socket: OpenWebSocket;
+  readonly #resources = new DisposableStack();
+  #parts: Parts | undefined;
+  #hasEnded = false;
+  #openedAtMs = 0;
+
+  constructor(
+    surroundings: SessionSurroundings,
+    subscription: Subscription,
+    listener: SessionListener,
+  ) {
+    const { exchange, exchangeName, settings } = surroundings;
+    this.#surroundings = surroundings;
+    this.#subscription = subscription;
+    this.#listener = listener;
+    this.liveness = new Liveness(settings.tickMs);
+    this.#decoder = exchange.createDecoder({
+      exchange: exchangeName,
+      timeUnit: settings.timeUnit,
+      symbols: new Set(subscription.symbols),
+      maximumAheadMs: settings.maximumAheadMs,
+      onControl: (message) => this.#control(message),
+      onBadFrame: (bad) => this.#quarantine(bad),
+    });
+    const { promise: ended, resolve: end } = Promise.withResolvers<WebSocketEnd>();
+    this.ended = ended;
+    this.#socket = openWebSocket(settings.webSocketBaseUrl + subscription.path, settings, {
+      opened: () => {
+        this.#open(listener.opening());
+        listener.opened();
+      },
+      text: (frame) => this.#read(frame),
+      binary: (frame) => {
+        this.liveness.otherSigns++;
+        const sample = sampleOf(frame.toString('latin1'));
+        this.#quarantine({ cause: 'binary', problem: 'Expected text', sample });
+      },
+      heartbeat: () => {
+        this.liveness.otherSigns++;
+      },
+      ended: (how) => {
+        this.#close();
+        end(how);
+      },
+    });
+  }
+
+  get counters(): Decoder['counters'] {
+    return this.#decoder.counters;
+  }
+
+  get isOpen(): boolean {
+    return this.#parts !== undefined && !this.#hasEnded;
+  }
+
+  /** How old it is, by the clock: ticks may be missed, the exchange's age limit does not wait. */
+  get openedForMs(): number {
+    return this.isOpen ? this.#surroundings.clock.monotonicMs() - this.#openedAtMs : 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Whether the exchange has named its streams, or does not say which are in force. */
+  get isChecked(): boolean {
+    return this.#parts?.keeper.isChecked ?? false;
+  }
+
+  get troubles(): ReadonlyMap<InstrumentName, string> {
+    return this.#parts?.guard.troubles ?? new Map<InstrumentName, string>();
+  }
+
+  /** Tells the market that this connection is in charge. */
+  announce(): void {
+    this.#parts?.guard.announce();
+  }
+
+  /** Tells the market, once, that it is not any more. */
+  tellEnd(reason: string): void {
+    this.#parts?.guard.tellEnd(reason);
+  }
+
+  /** Drops the connection, or the attempt, at once. */
+  terminate(reason: string): void {
+    this.#close();
+    this.#socket.terminate(reason);
+  }
+
+  #open(connection: string): void {
+    const { exchange, settings, clock, logger, logLimiter } = this.#surroundings;
+    const subscription = this.#subscription;
+    this.connection = connection;
+    this.#openedAtMs = clock.monotonicMs();
+    const guard: StreamGuard = new StreamGuard({
+      ...this.#surroundings,
+      connection,
+      symbols: subscription.symbols,
+      askAgain: (symbol) => questions.again(symbol),
+      renew: (symbol) => keeper.renew(symbol),
+      giveUp: (reason) => this.#listener.unmendable(reason),
+    });
+    const keeper: SubscriptionKeeper = this.#resources.use(
+      new SubscriptionKeeper({
+        subscription,
+        requests: exchange.requests,
+        send: (text) => this.#socket.send(text),
+        missing: (symbol, reason) => guard.missing(symbol, reason),
+        inForce: (symbol) => guard.inForce(symbol),
+        settings,
+        clock,
+        logger: logger.child({ connection }),
+        logLimiter,
+      }),
+    );
+    const questions: LastTradeQuestions = this.#resources.use(
+      new LastTradeQuestions({
+        ...this.#surroundings,
+        symbols: subscription.symbols,
+        answered: (symbol, answer) => guard.answered(symbol, answer),
+      }),
+    );
+    this.#parts = { guard, keeper, questions };
+    this.#resources.use(repeat(clock, settings.tickMs, () => this.#tick()));
+  }
+
+  #close(): void {
+    this.#hasEnded = true;
+    this.#resources.dispose();
+  }
+
+  #read(frame: string): void {
+    const { clock, handle, onFrame } = this.#surroundings;
+    const receivedTime = clock.now();
+    onFrame?.(frame, receivedTime);
+    const event = this.#decoder.decode(frame, receivedTime);
+    if (event === undefined) {
+      this.liveness.otherSigns++;
+      return;
+    }
+    this.liveness.dataFrames++;
+    this.#parts?.guard.see(event);
+    handle(event);
+  }
+
+  #tick(): void {
+    const { settings } = this.#surroundings;
+    const { liveness } = this;
+    liveness.tick();
+    if (liveness.silentMs >= settings.silenceTimeoutMs) {
+      this.terminate(`Nothing was received for ${settings.silenceTimeoutMs / 1000} s`);
+      return;
+    }
+    const { guard, keeper, questions } = this.#parts ?? {};
+    guard?.tick();
+    keeper?.tick();
+    const isSilent = liveness.dataSilentMs >= settings.probeAfterMs;
+    questions?.tick((symbol) => isSilent || guard?.isSilent(symbol) === true);
+    this.#listener.ticked();
+  }
+
+  #control(message: ControlMessage): void {
+    if (message.type === 'shutdown') {
+      this.#listener.outlived('The exchange shuts this connection down');
+    } else this.#parts?.keeper.take(message);
+  }
+
+  #quarantine(bad: BadFrame): void {
+    const { quarantine, settings } = this.#surroundings;
+    quarantine.add(bad);
+    if (bad.cause !== 'unreadable' && bad.cause !== 'binary') return;
+    // What cannot be read at all points to the connection, not to one instrument.
+    if (++this.liveness.unreadableFrames > settings.unreadableFramesPerMinute) {
+      this.terminate('Too many frames could not be read');
+    }
+  }
+}
