@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import { repeat } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { ClientLiveness } from './client-liveness.ts';
 import type { ActiveFaults } from './faults/active-faults.ts';
 import { endConnection } from './faults/connection-end.ts';
 import type { NewConnectionEnd } from './faults/accept-then-close.ts';
@@ -14,11 +15,8 @@ import { answerRequest } from './stream-request.ts';
 import type { Stream } from './stream.ts';
 import type { Subscribers } from './subscribers.ts';
 
-// Binance's numbers (web-socket-streams.md): a ping every 20 s, a minute for its pong, 5 incoming
-// messages a second with pings and pongs among them.
+/** Binance's period (web-socket-streams.md). */
 const pingPeriodMs = 20_000;
-const pongTimeoutMs = 60_000;
-const maxMessagesPerSecond = 5;
 
 /** Bytes that may wait for a slow client; it is cut off beyond that. */
 const maxWaitingBytes = 4 * 1024 * 1024;
@@ -38,10 +36,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #subscribers: Subscribers;
-  /** When the first ping was sent that no pong has answered. */
-  #unansweredSince: number | undefined;
-  /** When the last messages came in, oldest first. */
-  #messageTimes: number[] = [];
+  readonly #liveness: ClientLiveness;
   /** Once it vanished, nothing is written or read any more; nor after half of a frame. */
   #state: 'open' | 'broken off' | 'vanished' = 'open';
   #sentFrames = 0;
@@ -68,10 +63,11 @@ export class Connection {
     this.#clock = surroundings.clock;
     this.#logger = surroundings.logger;
     this.#subscribers = surroundings.subscribers;
+    this.#liveness = new ClientLiveness(surroundings.clock);
 
-    const pinging = repeat(this.#clock, pingPeriodMs, () => this.#ping());
+    const pinging = repeat(surroundings.clock, pingPeriodMs, () => this.#ping());
     socket.on('pong', () => {
-      this.#unansweredSince = undefined;
+      this.#liveness.answered();
       this.#countMessage();
     });
     socket.on('ping', () => this.#countMessage());
@@ -186,21 +182,13 @@ export class Connection {
 
   #ping(): void {
     if (this.#state === 'vanished') return;
-    const now = this.#clock.monotonicMs();
-    if (this.#unansweredSince !== undefined && now - this.#unansweredSince >= pongTimeoutMs) {
-      this.cut('No pong within a minute');
-      return;
-    }
-    this.#unansweredSince ??= now;
-    if (this.#isWritable) this.#socket.ping(String(this.#clock.now()));
+    if (!this.#liveness.pinged()) this.cut('No pong within a minute');
+    else if (this.#isWritable) this.#socket.ping(String(this.#clock.now()));
   }
 
   /** Counts an incoming message; false when it was one too many and the connection is closing. */
   #countMessage(): boolean {
-    const now = this.#clock.monotonicMs();
-    this.#messageTimes = this.#messageTimes.filter((time) => now - time < 1000);
-    this.#messageTimes.push(now);
-    if (this.#messageTimes.length <= maxMessagesPerSecond) return true;
+    if (this.#liveness.countMessage()) return true;
     this.#socket.close(1008, 'Too many requests');
     return false;
   }

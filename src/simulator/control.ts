@@ -16,6 +16,7 @@ import { serverShutdown } from './faults/server-shutdown.ts';
 import { rest } from './faults/spoil-rest.ts';
 import { stall } from './faults/stall.ts';
 import { ignoreSubscriptions, loseSubscription } from './faults/subscriptions.ts';
+import { symbolStatus } from './faults/symbol-status.ts';
 import { vanish } from './faults/vanish.ts';
 import { inject, resume, send } from './injection.ts';
 
@@ -33,6 +34,7 @@ const faults = {
   rest,
   serverShutdown,
   stall,
+  symbolStatus,
   vanish,
 };
 

@@ -5,7 +5,8 @@ import type { RestRequest } from './rest.ts';
 import { profileOf } from './symbol-profile.ts';
 
 /** `/api/v3/exchangeInfo`: the symbols asked for, else those that the simulator lists. */
-export function exchangeInfo({ query, unit, now, symbols, weightLimit }: RestRequest): unknown {
+export function exchangeInfo(request: RestRequest): unknown {
+  const { query, unit, now, symbols, weightLimit, faults } = request;
   return {
     timezone: 'UTC',
     serverTime: timeIn(unit, now),
@@ -14,17 +15,19 @@ export function exchangeInfo({ query, unit, now, symbols, weightLimit }: RestReq
       { rateLimitType: 'RAW_REQUESTS', interval: 'MINUTE', intervalNum: 5, limit: 300_000 },
     ],
     exchangeFilters: [],
-    symbols: (readSymbols(query) ?? symbols).map(symbolInfo),
+    symbols: (readSymbols(query) ?? symbols).map((symbol) =>
+      symbolInfo(symbol, faults.first((fault) => fault.statusOf?.(symbol)) ?? 'TRADING'),
+    ),
   };
 }
 
-function symbolInfo(symbol: string): unknown {
+function symbolInfo(symbol: string, status: string): unknown {
   const profile = profileOf(symbol);
   const tickSize = countText(1, profile.tickDecimals);
   const stepSize = countText(1, profile.lotDecimals);
   return {
     symbol,
-    status: 'TRADING',
+    status,
     baseAsset: profile.baseAsset,
     baseAssetPrecision: 8,
     quoteAsset: profile.quoteAsset,

@@ -40,6 +40,8 @@ export function openHttpDoor(door: Door): Server {
         return { status: 500, body: { code: -1000, msg: 'An unknown error occurred.' } };
       })
       .then((answer) => {
+        // The client waits until it has had enough, or the simulator ends.
+        if (answer === 'silence') return undefined;
         const { clock } = door;
         if ('text' in answer) return tell(response, answer, { clock, spoiling: undefined });
         return tell(response, replyOf(answer), { clock, spoiling: answer.spoiling });
@@ -52,7 +54,10 @@ export function openHttpDoor(door: Door): Server {
   return server;
 }
 
-async function answerRequest(request: IncomingMessage, door: Door): Promise<Answer | Refused> {
+async function answerRequest(
+  request: IncomingMessage,
+  door: Door,
+): Promise<Answer | Refused | 'silence'> {
   const url = URL.parse(request.url ?? '/', 'http://simulator');
   if (url === null)
     return { status: 400, body: { code: -1100, msg: 'Illegal characters in URL.' } };

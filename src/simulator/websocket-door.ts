@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -37,7 +38,11 @@ export function openWebSocketDoor(
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
   });
+  // The server forgets a socket that it has handed over here; those without a WebSocket are ours.
+  const wires = new Set<Duplex>();
   server.on('upgrade', (request, socket, head) => {
+    wires.add(socket);
+    socket.on('close', () => wires.delete(socket));
     socket.on('error', () => socket.destroy());
     const form = readForm(request);
     const refused =
@@ -45,7 +50,8 @@ export function openWebSocketDoor(
         ? { status: 404, headers: {}, text: '' }
         : faults.first((fault) => fault.refuse?.('websocket'));
     if (form === undefined || refused !== undefined) {
-      if (refused !== undefined) socket.end(responseText(refused));
+      if (refused === 'silence') socket.resume().on('end', () => socket.destroy());
+      else if (refused !== undefined) socket.end(responseText(refused));
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -66,6 +72,7 @@ export function openWebSocketDoor(
   return {
     [Symbol.dispose]: () => {
       for (const webSocket of sockets.clients) webSocket.terminate();
+      for (const wire of wires) wire.destroy();
       sockets.close();
     },
   };

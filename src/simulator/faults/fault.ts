@@ -38,11 +38,13 @@ export interface Fault {
   /** How a subscription is treated, by SUBSCRIBE or in a URL. */
   subscription?(streams: readonly Stream[]): IgnoredSubscription | undefined;
   /** What a request at this door is refused with. */
-  refuse?(door: 'websocket' | 'rest'): Refused | undefined;
+  refuse?(door: 'websocket' | 'rest'): Refused | 'silence' | undefined;
   /** How a connection that was just accepted ends. */
   accept?(): NewConnectionEnd | undefined;
   /** What is done to the answer to a REST question. */
   spoil?(path: string, symbol: string | undefined): Spoiling | undefined;
+  /** What exchangeInfo says of a symbol instead of TRADING. */
+  statusOf?(symbol: string): string | undefined;
   /** The symbol's trades that REST has not got. */
   missingIds?(symbol: string): IdRanges | undefined;
 }

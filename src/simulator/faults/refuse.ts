@@ -1,10 +1,11 @@
+import { Refusal } from '../../domain/refusal.ts';
 import { choiceField, integerField, optional, readFields, withDefault } from '../control-fields.ts';
 import type { Action } from '../controlled.ts';
 import { boundFields, maxDurationMs } from './bound.ts';
 import type { Bound } from './bound.ts';
 import type { Fault } from './fault.ts';
 
-const statuses = [403, 418, 429, 451, 500, 502, 503, 504] as const;
+const statuses = [403, 418, 429, 451, 500, 502, 503, 504, 'silence'] as const;
 const doors = ['websocket', 'rest', 'both'] as const;
 
 /** Seconds; Binance bans for two minutes and more. */
@@ -27,9 +28,12 @@ const fields = {
   ...boundFields,
 };
 
-/** Refuses WebSockets, REST or both. /control is never refused. */
+/** Refuses WebSockets, REST or both, or leaves them unanswered. /control is never refused. */
 export const refuse: Action = (body, { faults }) => {
   const values = readFields(body, fields);
+  if (values.status === 'silence' && values.retryAfterSeconds !== undefined) {
+    throw new Refusal('invalid', 'retryAfterSeconds: expected only with a status that is told');
+  }
   return faults.begin(new Refuse(values, faults.bound(values)));
 };
 
@@ -51,21 +55,21 @@ class Refuse implements Fault {
     this.bound = bound;
     this.#door = door;
     this.#status = status;
-    this.#retryAfter = after ?? retryAfterSeconds.get(status);
+    this.#retryAfter = after ?? (status === 'silence' ? undefined : retryAfterSeconds.get(status));
   }
 
   shown(): Readonly<Record<string, unknown>> {
     return { door: this.#door, status: this.#status, retryAfterSeconds: this.#retryAfter };
   }
 
-  refuse(door: 'websocket' | 'rest'): Refused | undefined {
+  refuse(door: 'websocket' | 'rest'): Refused | 'silence' | undefined {
     if (this.#door !== 'both' && this.#door !== door) return undefined;
     if (!this.bound.take()) return undefined;
+    const status = this.#status;
+    if (status === 'silence') return status;
     const retryAfter = this.#retryAfter;
-    return {
-      status: this.#status,
-      ...page(this.#status, retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
-    };
+    const headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
+    return { status, ...page(status, headers) };
   }
 }
 

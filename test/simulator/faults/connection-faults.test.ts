@@ -223,6 +223,23 @@ test.each([
   expect((await twin.get('/api/v3/time')).status).toBe(200);
 });
 
+test('connections and questions can be left unanswered, and the simulator still ends', async () => {
+  const twin = await aSimulator();
+  await twin.control({ action: 'refuse', status: 'silence' });
+  const url = twin.simulator.url;
+  const opening = new WebSocket(url.replace('http', 'ws') + stream, { handshakeTimeout: 50 });
+  const [error] = (await once(opening, 'error')) as [Error];
+  expect(error.message).toBe('Opening handshake has timed out');
+  const asking = fetch(`${url}/api/v3/time`, { signal: AbortSignal.timeout(50) });
+  await expect(asking).rejects.toThrow('timeout');
+  // They wait for ever; its end must not wait for them.
+  const waiting = new WebSocket(url.replace('http', 'ws') + stream);
+  const failed = once(waiting, 'error');
+  await eventually(async () => expect((await stateOf(twin)).acted).toEqual({ refuse: 3 }));
+  await twin.simulator[Symbol.asyncDispose]();
+  await failed;
+});
+
 test('connections are accepted and closed so many times', async () => {
   const twin = await aSimulator();
   await twin.control({ action: 'acceptThenClose', count: 2 });

@@ -104,3 +104,19 @@ test('klines stay what they are, whatever is dropped', async () => {
   await twin.control({ action: 'drop', symbol: 'BTCUSDT', everywhere: true, ids });
   expect(await ask(twin, klines)).toEqual(truth);
 });
+
+test('exchangeInfo tells another status of a symbol until its time is over', async () => {
+  const twin = await aSimulator();
+  const statuses = async () => {
+    const info = '/api/v3/exchangeInfo?symbols=["BTCUSDT","ETHUSDT"]';
+    const { text } = await ask(twin, info);
+    return (JSON.parse(text) as { symbols: { status: string }[] }).symbols.map(
+      ({ status }) => status,
+    );
+  };
+  const halt = { action: 'symbolStatus', symbol: 'ETHUSDT', status: 'HALT', durationMs: 1_000 };
+  await twin.control(halt);
+  expect(await statuses()).toEqual(['TRADING', 'HALT']);
+  await pass(twin, 1);
+  expect(await statuses()).toEqual(['TRADING', 'TRADING']);
+});
