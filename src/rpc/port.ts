@@ -116,6 +116,9 @@ function http2Server({ limits, sessions, onRequest }: PortOptions): (socket: Soc
     session.once('close', () => socket.destroySoon());
   });
   return (socket) => {
+    // http.Server leaves its sockets half open when the peer ends; a session does not notice that end,
+    // so such a connection would stay until it is idle for too long.
+    socket.allowHalfOpen = false;
     // The session is there before 'connection' is done with; its own socket hides the real one.
     socketOfSession = socket;
     server.emit('connection', socket);

@@ -183,6 +183,15 @@ describe('a connection', () => {
     await client.closed;
   });
 
+  test('of HTTP/2 that its client ends is gone at once', async () => {
+    await using listener = await openTestListener({ limits: { idleTimeoutMs: 600_000 } });
+    using client = new RawConnection(listener.port);
+    client.write(Buffer.concat([preface, settingsFrame]));
+    await eventually(() => client.received.length >= 9);
+    client.socket.end();
+    await client.closed;
+  });
+
   test('of HTTP/2 whose headers never end is closed', async () => {
     await using listener = await openTestListener({ limits: { idleTimeoutMs: 100 } });
     using client = new RawConnection(listener.port);
