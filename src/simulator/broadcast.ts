@@ -61,7 +61,13 @@ export class Broadcast implements Disposable {
    * the market does this first, so that REST never knows more than the streams have told.
    */
   sendDue(): Micros {
-    for (const frame of this.#faults.due()) this.#send(frame, this.#sentUntil);
+    const now = this.#sendMarket();
+    // What faults held back until now goes out behind it.
+    for (const frame of this.#faults.due()) this.#send(frame, now);
+    return now;
+  }
+
+  #sendMarket(): Micros {
     const now = this.#clock.now();
     const from = this.#sentUntil;
     // A clock that was set back: nothing is sent twice, it is waited for.

@@ -64,7 +64,6 @@ class Drop implements Fault {
   readonly #dropped = new Map<string, IdRanges>();
   /** The last trade that was let through, by symbol: chance is asked about each trade once. */
   readonly #passed = new Map<string, number>();
-  #hasJustActed = false;
 
   constructor(
     filter: FrameFilter,
@@ -90,13 +89,9 @@ class Drop implements Fault {
     };
   }
 
-  /** After the last one its single trades follow; and REST lacks them until this is cleared. */
+  /** REST lacks them until this is cleared. A trade's streams are sent at once: it is over for all. */
   isStillNeeded(): boolean {
-    return this.#hasJustActed || (this.#isEverywhere && !this.bound.isPast);
-  }
-
-  tick(): void {
-    this.#hasJustActed = false;
+    return this.#isEverywhere && !this.bound.isPast;
   }
 
   pass(frame: Frame): readonly Frame[] | undefined {
@@ -109,7 +104,6 @@ class Drop implements Fault {
     if (isMeant && this.#filter.isDrawn() && !this.bound.isOver && dropped.add(tradeId)) {
       this.bound.take();
       this.#dropped.set(symbol, dropped);
-      this.#hasJustActed = true;
       return [];
     }
     this.#passed.set(symbol, tradeId);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { aSimulator } from '../a-simulator.ts';
+import { aSimulator, noon } from '../a-simulator.ts';
 import { pass, settled, trades } from './events.ts';
 
 test('a recording holds what was really sent, in the order and at the time of its sending', async () => {
@@ -35,6 +35,10 @@ test('a recording holds what was really sent, in the order and at the time of it
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   const times = lines.map((line) => Number(line.split(' ')[0]));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
+  const isDelayed = (line: string) => line.includes(`"a":${first + 2},`);
+  const delayed = Number(lines.find(isDelayed)?.split(' ')[0]?.slice(0, -3));
+  expect(delayed).toBeGreaterThanOrEqual(noon + 1_000_000);
+  expect(delayed).toBeLessThan(noon + 1_020_000);
   const texts = lines.map((line) => line.slice(line.indexOf(' ') + 1));
   const unrecorded = (bytes: number) =>
     `{"stream":"!simulator","data":{"e":"unrecorded","bytes":${bytes}}}`;

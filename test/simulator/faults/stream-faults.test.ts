@@ -55,6 +55,23 @@ test('a dropped aggregate trade takes its single trades along', async () => {
   ).toEqual(ids(singles, 't'));
 });
 
+test('a trade is dropped from all its streams or from none', async () => {
+  const twin = await aSimulator();
+  const client = await twin.connect('/ws/ethusdt@aggTrade/ethusdt@trade');
+  await twin.control({ action: 'drop', oneIn: 3, count: 20 });
+  await pass(twin, 20);
+  const events = await settled(client);
+  const kept = new Set(ids(events, 't'));
+  const all = trueEvents('ethusdt@aggTrade', 20);
+  const told = new Set(ids(events.filter(({ e }) => e === 'aggTrade')));
+  expect(told.size).toBe(all.length - 20);
+  for (const { a, f, l } of all) {
+    for (let single = Number(f); single <= Number(l); single++) {
+      expect(kept.has(single)).toBe(told.has(a));
+    }
+  }
+});
+
 test('trades that are dropped everywhere are missing from REST until that is cleared', async () => {
   const twin = await aPausedMarket();
   const gone = [{ from: first + 1, to: first + 3 }, first + 5];
@@ -151,6 +168,14 @@ test('reordered frames are the same in another order within their window', async
   expect(orders[0]).toEqual(orders[1]);
 });
 
+test('two frames always change places', async () => {
+  const { control, inject, client } = await aPausedMarket();
+  await control({ action: 'reorder', window: 2 });
+  await inject(trades(first, 20));
+  const expected = Array.from({ length: 20 }, (_, index) => first + (index ^ 1));
+  expect(ids(await settled(client))).toEqual(expected);
+});
+
 test('a window that does not fill is sent after its time', async () => {
   const twin = await aPausedMarket();
   await twin.control({ action: 'reorder', window: 100, holdMs: 500 });
@@ -219,6 +244,17 @@ test('altered events have other fields, and REST tells the true ones', async () 
   expect(await settled(twin.client)).toEqual([rest, aggTrade(first + 1)]);
   const path = `/api/v3/aggTrades?symbol=BNBUSDT&fromId=${first}&limit=1`;
   expect((await twin.get<Event[]>(path)).body).toMatchObject([{ p: '600.5', l: first }]);
+});
+
+test('a time is shifted in the unit that the client asked for', async () => {
+  const twin = await aSimulator();
+  const streams = 'streams=btcusdt@aggTrade&timeUnit=MICROSECOND';
+  const client = await twin.connect(`/stream?${streams}`);
+  await twin.control({ action: 'alter', shiftMs: -60_000 });
+  await pass(twin, 5);
+  const told = (await settled(client)).map(({ data }) => data as Event);
+  const truth = trueEvents('btcusdt@aggTrade', 5).map(({ T }) => Number(T) - 60_000);
+  expect(told.map(({ T }) => Math.floor(Number(T) / 1_000))).toEqual(truth);
 });
 
 test('an altered event can follow the true one: the same id with another body', async () => {
