@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readSimulatorConfig } from '../../src/simulator/config.ts';
 
-test('without settings it is the seeds’ symbols on port 8090 of loopback', () => {
+test('without settings it is the earlier systems’ symbols on port 8090 of loopback', () => {
   expect(readSimulatorConfig({}, {})).toMatchObject({
     host: '127.0.0.1',
     port: 8090,

@@ -8,7 +8,7 @@ type Event = Readonly<Record<string, unknown>>;
 const eventsOf = (client: Client): Event[] =>
   client.messages.map((text) => JSON.parse(text) as Event);
 
-/** The worked example of the seeds: SELL 25 BNBUSDT at 42 or better. */
+/** The worked example of the earlier systems: SELL 25 BNBUSDT at 42 or better. */
 const tickers = [
   { u: 400900217, s: 'BNBUSDT', b: '40.0', B: '10.0', a: '41.0', A: '10' },
   { u: 400900223, s: 'BNBUSDT', b: '42.0', B: '5.0', a: '43.0', A: '10' },

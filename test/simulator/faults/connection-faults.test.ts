@@ -89,15 +89,17 @@ test('a vanished connection gets nothing, no ping, no answer, no end, until that
   const client = await twin.connect(stream);
   const raw = await rawClient(twin, '/ws/btcusdt@bookTicker');
   await pass(twin, 1);
-  await settled(client);
+  const last = (await settled(client)).at(-1)?.['data'];
+  await eventually(() => raw.afterHandshake().includes(JSON.stringify(last)));
   await twin.control({ action: 'vanish' });
   const later = await twin.connect(stream);
   const before = raw.afterHandshake().length;
   client.send({ method: 'LIST_SUBSCRIPTIONS', id: 1 });
   // A pong would answer this, and a FIN the end.
   raw.socket.end(Buffer.from([0x89, 0x80, 0, 0, 0, 0]));
+  await twin.control({ action: 'garbage', frames: ['{"nor":"this"}'] });
   await pass(twin, 120);
-  await settled(later);
+  expect(await settled(later)).not.toEqual([]);
   expect(client.pings).toBe(0);
   expect(client.socket.readyState).toBe(client.socket.OPEN);
   expect(eventsOf(client).filter(({ id }) => id === 1)).toEqual([]);
