@@ -65,7 +65,7 @@ function makeFirstSeconds(slots: CandleSlots, closedThrough: Micros): void {
     .map((series) => series.at(wholeFrom - 1))
     .find((slot) => slot?.closeTime === wholeFrom && isWhole(slots, slot));
   if (before === undefined) return;
-  slots.priceBefore = priceAfter(before);
+  slots.priceBefore = { price: priceAfter(before), time: wholeFrom - 1 };
   repair(slots, { fromTime: wholeFrom, toTime: closedThrough });
 }
 

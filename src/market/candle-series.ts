@@ -61,10 +61,10 @@ export class CandleSeries {
     if (lowestId !== undefined || lastTrade.exchangeTime >= openTimeOf('1s', observedFrom)) {
       return this.add(lastTrade, now);
     }
-    this.#slots.priceBefore = lastTrade.price;
+    this.#slots.priceBefore = { price: lastTrade.price, time: lastTrade.exchangeTime };
     this.#told = lastTrade;
     this.ids.add(lastTrade.id, lastTrade.exchangeTime, now);
-    this.#startAt(observedFrom);
+    if (this.#slots.closedThrough === undefined) this.#startAt(observedFrom);
     return true;
   }
 
@@ -105,7 +105,7 @@ export class CandleSeries {
     const wanted = trades.filter((trade) => this.#isWanted(trade, closedThrough));
     const spans = wanted.map((trade) => this.#count(trade, now));
     if (wholeFrom !== undefined && wholeFrom < this.#slots.wholeFrom) {
-      spans.push({ fromTime: wholeFrom, toTime: this.ids.observedFrom ?? closedThrough });
+      spans.push({ fromTime: wholeFrom, toTime: closedThrough });
       this.#slots.wholeFrom = wholeFrom;
       this.#slots.observedFrom = Math.min(this.#slots.observedFrom, wholeFrom);
     }
@@ -232,7 +232,7 @@ export class CandleSeries {
   #extendBack(trade: Trade, now: Micros): void {
     this.#firstId = trade.id;
     this.#told = trade;
-    this.#slots.priceBefore ??= trade.price;
+    this.#slots.priceBefore ??= { price: trade.price, time: trade.exchangeTime };
     const changed = this.ids.add(trade.id, trade.exchangeTime, now);
     if (changed !== undefined) this.#changed(changed);
   }

@@ -38,8 +38,8 @@ export class CandleSlots {
   observedFrom: Micros = Infinity;
   /** From here on all trades are known, but those whose ids are known to be missing. */
   wholeFrom: Micros = Infinity;
-  /** The last price known from before the first slot. */
-  priceBefore: Decimal | undefined;
+  /** The last price known from before the first slot, and since when it was the last. */
+  priceBefore: { readonly price: Decimal; readonly time: Micros } | undefined;
 
   constructor(options: CandleSlotsOptions) {
     this.options = options;
@@ -81,8 +81,13 @@ export class CandleSlots {
 
   /** The price that was known when a slot opens; undefined where there was none. */
   priceBeforeSlot(series: TimeframeSeries, openTime: Micros): Decimal | undefined {
+    const closeTime = closeTimeOf(series.timeframe, openTime);
     const before = series.before(openTime);
-    return before === undefined ? this.priceBefore : priceAfter(before);
+    if (before !== undefined) return priceAfter(before);
+    const { priceBefore } = this;
+    return priceBefore !== undefined && priceBefore.time < closeTime
+      ? priceBefore.price
+      : undefined;
   }
 
   /** The slots that are not closed yet, latest first: they are the last few. */

@@ -14,6 +14,7 @@ import {
 import type { Environment, Settings } from '../base/env.ts';
 import type { LogLevel } from '../base/logger.ts';
 import type { Mode } from '../rpc/system-service.ts';
+import { statementSettings } from '../store/config.ts';
 
 export const serverSettings = {
   HOST: {
@@ -54,6 +55,7 @@ export const serverSettings = {
     schema: url(['postgres', 'postgresql']),
     description: 'Postgres to read history from where it is not DATABASE_URL, say a replica',
   },
+  ...statementSettings,
   TLS_CERT_FILE: {
     schema: text(),
     description: 'A PEM certificate chain; with TLS_KEY_FILE the port speaks TLS',
@@ -62,7 +64,7 @@ export const serverSettings = {
   CORS_ALLOWED_ORIGINS: {
     schema: words([]),
     description:
-      'Origins whose pages may call, as https://example.com; * for all; the same host and localhost always may',
+      'Origins whose pages may call besides the same host, as https://example.com; * for all; where none is named, those of localhost',
   },
   ALLOW_UNAUTHENTICATED: {
     schema: flag(false),
@@ -96,6 +98,31 @@ export const serverSettings = {
     schema: integer(1_000_000, 10_000, 50_000_000),
     description: 'Closed candles kept in memory, at 1 KiB each; beyond, the oldest are let go',
   },
+  REST_TIMEOUT_MS: {
+    schema: integer(10_000, 100, 600_000),
+    description: 'Milliseconds for an answer of an exchange; beyond, it is asked again',
+  },
+  HISTORY_CANDLES: {
+    schema: integer(500, 0, 1_000),
+    description:
+      'Closed candles of each timeframe that are read from the exchange at a first start',
+  },
+  BACKFILL_HORIZON_HOURS: {
+    schema: integer(168, 1, 8_760),
+    description: 'Hours back that what was missed is asked for; what is older stays as it is',
+  },
+  RECONCILE_PERIOD_SECONDS: {
+    schema: integer(600, 10, 86_400),
+    description: 'Seconds between two looks at what the store lacks',
+  },
+  CAPTURE_DIR: {
+    schema: text(),
+    description: 'Where to write every frame that is received, for tradewind replay',
+  },
+  CAPTURE_MAX_BYTES: {
+    schema: integer(10_737_418_240, 1_048_576, 999_999_999_999_999),
+    description: 'Bytes of captures kept of each exchange; beyond, the oldest files are deleted',
+  },
   SHUTDOWN_GRACE_MS: {
     schema: integer(10_000, 0, 600_000),
     description: 'Milliseconds that RPCs are left to end on SIGTERM; then they are cut off',
@@ -113,6 +140,7 @@ export type ServerConfig = {
   readonly symbols: readonly string[];
   /** Postgres to read history from; undefined: there is none. */
   readonly databaseUrl: string | undefined;
+  readonly statementTimeoutMs: number;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly corsAllowedOrigins: readonly string[];
   readonly maxConnections: number;
@@ -122,6 +150,13 @@ export type ServerConfig = {
   readonly maxReaderBytes: number;
   readonly maxReaders: number;
   readonly maxRetainedCandles: number;
+  readonly restTimeoutMs: number;
+  readonly historyCandles: number;
+  readonly backfillHorizonMs: number;
+  readonly reconcilePeriodMs: number;
+  /** undefined: nothing is captured. */
+  readonly captureDirectory: string | undefined;
+  readonly captureMaxBytes: number;
   readonly shutdownGraceMs: number;
   readonly logLevel: LogLevel;
 };
@@ -156,6 +191,7 @@ export function readServerConfig(environment: Environment): ServerConfig {
     ...addressesOf(values),
     symbols,
     databaseUrl: values.DB_READ_DSN ?? values.DATABASE_URL,
+    statementTimeoutMs: values.DB_STATEMENT_TIMEOUT_MS,
     tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
     corsAllowedOrigins: values.CORS_ALLOWED_ORIGINS,
     maxConnections: values.MAX_CONNECTIONS,
@@ -165,6 +201,12 @@ export function readServerConfig(environment: Environment): ServerConfig {
     maxReaderBytes: values.MAX_READER_BYTES,
     maxReaders: values.MAX_READERS,
     maxRetainedCandles: values.MAX_RETAINED_CANDLES,
+    restTimeoutMs: values.REST_TIMEOUT_MS,
+    historyCandles: values.HISTORY_CANDLES,
+    backfillHorizonMs: values.BACKFILL_HORIZON_HOURS * 3_600_000,
+    reconcilePeriodMs: values.RECONCILE_PERIOD_SECONDS * 1000,
+    captureDirectory: values.CAPTURE_DIR,
+    captureMaxBytes: values.CAPTURE_MAX_BYTES,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.APP_DEBUG ? 'debug' : values.LOG_LEVEL,
   };

@@ -2,17 +2,16 @@ import { AggregatorService } from '../../gen/aggregator/aggregator_pb.ts';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import { repeat } from '../base/clock.ts';
-import type { Clock, Micros } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
 import { openMetrics } from '../base/metrics.ts';
 import { version } from '../base/program.ts';
 import type { Running, Surroundings } from '../base/program.ts';
 import { instrumentName } from '../domain/instrument.ts';
 import type { MarketEvent } from '../domain/market-event.ts';
+import { AddressBudgets } from '../exchange/address-budget.ts';
 import { binance } from '../exchange/binance.ts';
 import { openFeed } from '../exchange/feed.ts';
 import type { Feed } from '../exchange/feed.ts';
-import type { InstrumentStatus } from '../market/instrument-state.ts';
+import { Recovery } from '../exchange/recovery.ts';
 import { Market } from '../market/market.ts';
 import { AggregatorAdapter } from '../rpc/aggregator-service.ts';
 import { InstrumentDirectory } from '../rpc/instrument-directory.ts';
@@ -20,10 +19,11 @@ import { openListener } from '../rpc/listener.ts';
 import { MarketBroadcast } from '../rpc/market-broadcast.ts';
 import { marketService } from '../rpc/market-service.ts';
 import { systemService } from '../rpc/system-service.ts';
-import { CandleReader } from '../store/candle-store.ts';
-import { openDatabase } from '../store/database.ts';
 import type { ServerConfig } from './config.ts';
+import { readinessOf, statusesOf } from './instrument-statuses.ts';
+import { openCapture } from './open-capture.ts';
 import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
+import { nextRun, openHistory, storedCandles } from './stored-history.ts';
 
 export interface RunningServer extends Running {
   readonly port: number;
@@ -33,6 +33,9 @@ export interface RunningServer extends Running {
 
 /** How often open candles go out. */
 const flushMs = 100;
+
+/** What was missed within this is asked for trade by trade: at a page a thousand that is affordable. */
+const tradesHorizonMs = 2 * 3_600_000;
 
 /** Starts the server: exchange → market → rpc, as in the README's map. */
 export async function startServer(
@@ -52,12 +55,14 @@ export async function startServer(
     exchangeName,
   );
 
+  let recovery: Recovery | undefined;
   const market = new Market({
     run,
     limits: { maximumRetained: config.maxRetainedCandles },
     publish: (update) => {
       broadcast.publish(update);
       aggregator.publish(update);
+      if (update.type === 'gap' && update.state === 'open') recovery?.fill(update);
     },
   });
   const readerLimits = {
@@ -110,9 +115,13 @@ export async function startServer(
   const handle = (event: MarketEvent) => {
     market.handle(event);
     latency.observe(event, clock.now());
+    if (event.type === 'connectionOpened') recovery?.opened(event.instruments);
   };
-  const { webSocketBaseUrl, restBaseUrl } = config;
-  const settings = { webSocketBaseUrl, restBaseUrl };
+  // Before the feed, so that it is closed after it.
+  const surroundings = { clock, logger, metrics };
+  const capture = await openCapture(config, exchangeName, surroundings, stack);
+  const { webSocketBaseUrl, restBaseUrl, restTimeoutMs } = config;
+  const settings = { webSocketBaseUrl, restBaseUrl, restTimeoutMs };
   const random = Math.random;
   const feed = {
     exchange: binance,
@@ -123,8 +132,28 @@ export async function startServer(
     logger,
     random,
     settings,
+    budgets: new AddressBudgets(clock),
+    onFrame: capture?.take,
   };
-  feeds.push(stack.use(openFeed(feed)));
+  const opened = stack.use(openFeed(feed));
+  feeds.push(opened);
+  recovery = stack.use(
+    new Recovery({
+      rest: opened.rest,
+      stored: storedCandles(history),
+      handle: (event) => market.handle(event),
+      exchangeTime: () => market.exchangeTime(clock.now()),
+      bounds: {
+        historyCandles: config.historyCandles,
+        horizonMs: config.backfillHorizonMs,
+        tradesHorizonMs,
+      },
+      reconcilePeriodMs: config.reconcilePeriodMs,
+      clock,
+      random,
+      logger,
+    }),
+  );
 
   logger.info({ url: listener.url, mode: config.mode, run, symbols }, 'Serving');
   const owned = stack.move();
@@ -133,60 +162,4 @@ export async function startServer(
     url: listener.url,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-function openHistory(
-  { databaseUrl }: ServerConfig,
-  { clock, logger }: Surroundings,
-  stack: AsyncDisposableStack,
-): CandleReader | undefined {
-  if (databaseUrl === undefined) return undefined;
-  return new CandleReader(
-    stack.use(openDatabase({ url: databaseUrl, program: 'tradewind-server', clock, logger })),
-  );
-}
-
-/** Runs rise, also where a clock was set back: storage keeps the candle of the later run. */
-async function nextRun(
-  history: CandleReader | undefined,
-  clock: Clock,
-  logger: Logger,
-): Promise<Micros> {
-  const now = clock.now();
-  try {
-    return Math.max(now, ((await history?.latestRun()) ?? 0) + 1);
-  } catch (error) {
-    // Market data does not wait for the database.
-    logger.warn({ err: error }, 'The stored runs cannot be read, going by the clock');
-    return now;
-  }
-}
-
-/** Every instrument's status; one that no connection has announced is down for its feed's reason. */
-function statusesOf(
-  market: Market,
-  directory: InstrumentDirectory,
-  feeds: readonly Feed[],
-  now: Micros,
-): readonly InstrumentStatus[] {
-  const announced = new Map(market.statuses(now).map((status) => [status.instrument, status]));
-  const reason = feeds[0]?.status().reason ?? 'Not connected yet';
-  return directory.names.map((instrument) => {
-    const status = announced.get(instrument);
-    if (status !== undefined && status.state !== 'down') return status;
-    return {
-      lastTrade: undefined,
-      tradesReceived: 0,
-      tradesMissing: 0,
-      ...status,
-      instrument,
-      state: 'down',
-      reason,
-    };
-  });
-}
-
-function readinessOf(statuses: readonly InstrumentStatus[]): readonly string[] {
-  if (statuses.some(({ state }) => state !== 'down')) return [];
-  return [`No feed is connected: ${statuses[0]?.reason ?? 'nothing is followed'}`];
 }

@@ -122,6 +122,17 @@ test('the told last trade is counted when it is recovered, and only once', () =>
   expect(tape.closed('1m')).toEqual(['0 70/90/70/90 n=3 r1']);
 });
 
+test('seconds before the first recovered trade stand at the price before them, not at a later one', () => {
+  const tape = new MarketTape().opened(20_000).lastTrade(20_100, 15_000, 8, '80');
+  recover(tape, 20_200, [[15_000, 8, '80']], 0);
+  klines(tape, '1m', [aKline('1m', -60_000, '70')]);
+  tape.market.handle({ type: 'historyRead', instrument, from: at(-60_000), settledBelowId: 8 });
+  expect(tape.closed('1s')).toContain('0 70/70/70/70 n=0 r1');
+  expect(tape.closed('1s').filter((line) => line.startsWith('14 '))).toEqual([
+    '14 70/70/70/70 n=0 r1',
+  ]);
+});
+
 test('an hour that began before the start is put together from klines and trades', () => {
   // The server starts 2 minutes 20 seconds into the hour.
   const tape = new MarketTape().opened(140_000).trade(140_500, 9, '90').ticker(141_600);

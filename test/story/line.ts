@@ -8,6 +8,8 @@ import { readSimulatorConfig } from '../../src/simulator/config.ts';
 import { startSimulator } from '../../src/simulator/start-simulator.ts';
 
 export const seed = 'story';
+/** Milliseconds of a clock that is fast: what others work on takes as long as ever. */
+const patience = '600000';
 
 /** Exchange → server → persistor → Postgres, of which each can be stopped and started again. */
 export class Line implements AsyncDisposable {
@@ -54,6 +56,8 @@ export class Line implements AsyncDisposable {
         BINANCE_SYMBOLS: this.#symbols.join(' '),
         DATABASE_URL: this.#databaseUrl,
         SHUTDOWN_GRACE_MS: '1000',
+        REST_TIMEOUT_MS: patience,
+        DB_STATEMENT_TIMEOUT_MS: patience,
       }),
       this.#surroundings,
     );
@@ -62,7 +66,11 @@ export class Line implements AsyncDisposable {
   }
 
   async startPersistor(): Promise<void> {
-    const environment = { SERVER_ADDRESS: this.serverUrl, DATABASE_URL: this.#databaseUrl };
+    const environment = {
+      SERVER_ADDRESS: this.serverUrl,
+      DATABASE_URL: this.#databaseUrl,
+      DB_STATEMENT_TIMEOUT_MS: patience,
+    };
     const persistor = await startPersistor(readPersistorConfig(environment), this.#surroundings);
     this.#running.set('persistor', persistor);
   }

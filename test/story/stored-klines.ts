@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Micros } from '../../src/base/clock.ts';
-import type { Candle } from '../../src/domain/candle.ts';
-import { closeTimeOf, openTimeOf, timeframes } from '../../src/domain/timeframe.ts';
+import type { Candle, CandleSource } from '../../src/domain/candle.ts';
+import { closeTimeOf, timeframes } from '../../src/domain/timeframe.ts';
 import type { Timeframe } from '../../src/domain/timeframe.ts';
 import { klineAt } from '../../src/simulator/kline.ts';
 import type { Kline } from '../../src/simulator/kline.ts';
@@ -25,56 +25,51 @@ export async function storedCandles(
 }
 
 /**
- * Holds the rows against the simulator's klines, both ways: each kline that closed within the span
- * has exactly one row, and each row its kline. Rows whose observation began or ended inside them
- * are there, and say so; all others are complete and equal to the last digit.
- * @returns how many rows were equal
+ * Holds the rows that end at or before `to` against the simulator's klines, both ways: from the
+ * earliest row of a timeframe on, each kline that has closed has exactly one row, and each row its
+ * kline, whole and equal to the last digit.
+ * @returns how many rows each timeframe has
  */
 export async function expectKlinesStored(
   database: Database,
   symbol: string,
-  span: Span,
-): Promise<number> {
-  let equal = 0;
+  to: Micros,
+): Promise<Readonly<Record<Timeframe, number>>> {
   const { tape } = openSymbol(seed, symbol);
+  const counts: Partial<Record<Timeframe, number>> = {};
   for (const timeframe of timeframes) {
-    const rows = await storedCandles(database, symbol, timeframe, span);
+    const rows = await storedCandles(database, symbol, timeframe, { from: 0, to });
     const klines: Kline[] = [];
-    // The first candle that ends after the span's start; its own start may lie before.
-    let openTime = openTimeOf(timeframe, span.from);
-    while (closeTimeOf(timeframe, openTime) <= span.to) {
-      const kline = klineAt(tape, timeframe, openTime, span.to + 10_000_000);
+    let openTime = rows[0]?.openTime ?? to;
+    while (closeTimeOf(timeframe, openTime) <= to) {
+      const kline = klineAt(tape, timeframe, openTime, to + 10_000_000);
       if (kline !== undefined) klines.push(kline);
       openTime = closeTimeOf(timeframe, openTime);
     }
-    expect(rows.map(timeOf), `${symbol} ${timeframe}: which candles are stored`).toEqual(
-      klines.map(timeOf),
-    );
+    const which = `${symbol} ${timeframe}: which candles are stored`;
+    expect(rows.map(timeOf), which).toEqual(klines.map(timeOf));
     for (const [index, row] of rows.entries()) {
-      if (row.isPartial) {
-        expect(row.openTime, `${symbol} ${timeframe}: only the first is partial`).toBe(
-          rows[0]?.openTime,
-        );
-        continue;
-      }
-      expect(row.isComplete, `${symbol} ${timeframe} ${timeOf(row)} is complete`).toBe(true);
-      expect(valuesOf(row), `${symbol} ${timeframe} ${timeOf(row)}`).toEqual(
-        valuesOf(klines[index] as Kline),
-      );
-      equal++;
+      const name = `${symbol} ${timeframe} ${timeOf(row)}`;
+      expect([row.isComplete, row.isPartial], `${name} is whole`).toEqual([true, false]);
+      expect(valuesOf(row), name).toEqual(valuesOf(klines[index] as Kline, row.source));
     }
+    counts[timeframe] = rows.length;
   }
-  return equal;
+  return counts as Record<Timeframe, number>;
 }
 
 export const timeOf = ({ openTime }: { openTime: Micros }) =>
   new Date(openTime / 1000).toISOString();
 
-export function valuesOf(candle: Candle | Kline): Record<string, unknown> {
+/** What is compared: klines do not tell ids, so a candle made of them has none. */
+export function valuesOf(
+  candle: Candle | Kline,
+  source: CandleSource = 'source' in candle ? candle.source : 'trades',
+): Record<string, unknown> {
   const { open, high, low, close, volume, quoteVolume, tradeCount } = candle;
   const { takerBuyVolume, takerBuyQuoteVolume } = candle;
-  const isFlat = tradeCount === 0;
-  const ids = isFlat ? {} : { first: candle.firstTradeId, last: candle.lastTradeId };
+  const hasIds = tradeCount > 0 && source === 'trades';
+  const ids = !hasIds ? {} : { first: candle.firstTradeId, last: candle.lastTradeId };
   const taken = { takerBuyVolume, takerBuyQuoteVolume };
   return { open, high, low, close, volume, quoteVolume, tradeCount, ...taken, ...ids };
 }

@@ -1,0 +1,141 @@
+import { backoffDelayMs } from '../base/backoff.ts';
+import { repeat, sleep } from '../base/clock.ts';
+import type { Micros } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Gap } from '../domain/gap.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import { fillGap } from './fill-gap.ts';
+import { readHistory } from './read-history.ts';
+import type { HistoryParts } from './read-history.ts';
+import { RestError } from './rest-error.ts';
+
+export type RecoveryOptions = HistoryParts & {
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** How often what is stored is held against the exchange's klines. */
+  readonly reconcilePeriodMs: number;
+};
+
+/** What is to be done for one instrument, in order. */
+type Job = { readonly type: 'history'; readonly since: Micros | undefined } | Gap;
+
+/** More gaps than this of one instrument are one large one: its history is read instead. */
+const maximumGaps = 100;
+/** A gap of more trades is cheaper to mend by klines; a page has a thousand. */
+const maximumTrades = 200_000;
+/** Instruments that are worked on at the same time: the others wait, live trades do not. */
+const concurrency = 3;
+const retryBackoff = { minimumMs: 1_000, maximumMs: 60_000 };
+
+/**
+ * Mends what an exchange's feed missed: fills gaps from its REST interface, reads the time before the
+ * start and while nobody was looking, and reads again what the store lacks. Live trades never wait
+ * for it, nor one instrument for another's.
+ */
+export class Recovery implements AsyncDisposable {
+  readonly #options: RecoveryOptions;
+  readonly #jobs = new Map<InstrumentName, Job[]>();
+  readonly #working = new Map<InstrumentName, Promise<void>>();
+  readonly #closing = new AbortController();
+  readonly #timer: Disposable;
+  /** Instruments whose history has been read in this run. */
+  readonly #known = new Set<InstrumentName>();
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    this.#timer = repeat(options.clock, options.reconcilePeriodMs, () => {
+      for (const instrument of this.#known) this.#reconcile(instrument);
+    });
+  }
+
+  /** The instruments that wait for something, or are worked on. */
+  get busy(): number {
+    return this.#jobs.size;
+  }
+
+  /** A connection delivers these from now on: what came before is read, once. */
+  opened(instruments: readonly InstrumentName[]): void {
+    for (const instrument of instruments) {
+      if (this.#known.has(instrument)) continue;
+      this.#known.add(instrument);
+      this.#add(instrument, { type: 'history', since: undefined });
+    }
+  }
+
+  /** Trades are missing. */
+  fill(gap: Gap): void {
+    const { bounds, exchangeTime } = this.#options;
+    const count = gap.lastMissingId - gap.firstMissingId + 1;
+    const isOld = gap.fromTime < exchangeTime() - bounds.tradesHorizonMs * 1000;
+    const jobs = this.#jobs.get(gap.instrument) ?? [];
+    if (isOld || count > maximumTrades || jobs.length >= maximumGaps) {
+      this.#add(gap.instrument, { type: 'history', since: gap.fromTime });
+    } else {
+      this.#add(gap.instrument, gap);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer[Symbol.dispose]();
+    this.#closing.abort();
+    this.#jobs.clear();
+    await Promise.all(this.#working.values());
+  }
+
+  /** What the store lacks of the time since shortly before the last look at it. */
+  #reconcile(instrument: InstrumentName): void {
+    if (this.#options.stored === undefined) return;
+    this.#add(instrument, { type: 'history', since: this.#options.exchangeTime() });
+  }
+
+  #add(instrument: InstrumentName, job: Job): void {
+    if (this.#closing.signal.aborted) return;
+    const jobs = this.#jobs.get(instrument) ?? [];
+    // One look at the history is enough, if it reaches back far enough.
+    const others = job.type === 'history' ? jobs.filter(({ type }) => type !== 'history') : jobs;
+    this.#jobs.set(instrument, [...others, job]);
+    this.#work();
+  }
+
+  #work(): void {
+    for (const instrument of this.#jobs.keys()) {
+      if (this.#working.size >= concurrency) return;
+      if (this.#working.has(instrument)) continue;
+      const done = this.#workOn(instrument).finally(() => {
+        this.#working.delete(instrument);
+        this.#work();
+      });
+      this.#working.set(instrument, done);
+    }
+  }
+
+  /** Does the first job of an instrument, and goes to the end of the line with the others. */
+  async #workOn(instrument: InstrumentName): Promise<void> {
+    const [job, ...rest] = this.#jobs.get(instrument) ?? [];
+    this.#jobs.delete(instrument);
+    if (rest.length > 0) this.#jobs.set(instrument, rest);
+    if (job === undefined) return;
+    for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
+      try {
+        await this.#do(instrument, job);
+        return;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        const delayMs = Math.round(backoffDelayMs(attempt, retryBackoff, this.#options.random));
+        const problem = error instanceof RestError ? error.message : error;
+        const fields = { instrument, job: job.type, problem, delayMs };
+        this.#options.logger.warn(fields, 'What was missed cannot be read yet');
+        await sleep(this.#options.clock, delayMs, this.#closing.signal).catch(() => {});
+      }
+    }
+  }
+
+  async #do(instrument: InstrumentName, job: Job): Promise<void> {
+    const { signal } = this.#closing;
+    if (job.type === 'gap') await fillGap(this.#options, job, signal);
+    else await readHistory(this.#options, instrument, job.since, signal);
+    const { logger } = this.#options;
+    if (job.type === 'gap') logger.info({ gap: job }, 'Asked for the trades of a gap');
+    else logger.debug({ instrument }, 'Read the history');
+  }
+}
