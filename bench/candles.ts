@@ -7,7 +7,9 @@ import { median, report, timeOf } from './support/rounds.ts';
 const count = 300_000;
 const rounds = 7;
 
-console.log('Candles: trades → Market, CPU time of one core, no readers; median of 7 rounds of 300,000 trades');
+console.log(
+  'Candles: trades → Market, CPU time of one core, no readers; median of 7 rounds of 300,000 trades',
+);
 for (const perSecond of [270, 2_700, 27_000]) {
   const { start, frames, receivedTimes } = busyMarket(count, perSecond);
   const decoder = binance.createDecoder({ exchange: 'binance' });

@@ -33,7 +33,8 @@ const exampleKeys = [...example.matchAll(/^#?\s?([A-Z][A-Z0-9_]*)=/gmu)].map((ma
 describe('.env.example', () => {
   test('names each key of each program once, and no other', () => {
     const keys = new Set(settings.map(([key]) => key));
-    expect(exampleKeys.toSorted()).toEqual([...keys].toSorted());
+    expect(new Set(exampleKeys)).toEqual(keys);
+    expect(exampleKeys).toHaveLength(keys.size);
   });
 
   test('changes nothing as it is: every key is commented out', () => {
@@ -54,5 +55,6 @@ describe('.env.example', () => {
 /** A default as it is written in a file; nothing where there is none. */
 function show(result: { readonly success: boolean; readonly data?: unknown }): string {
   if (!result.success || result.data === undefined) return '';
-  return Array.isArray(result.data) ? result.data.join(' ') : String(result.data);
+  if (Array.isArray(result.data)) return result.data.join(' ');
+  return typeof result.data === 'string' ? result.data : JSON.stringify(result.data);
 }

@@ -71,8 +71,6 @@ export const text = (fallback?: string) =>
     .optional()
     .transform((value) => value ?? fallback);
 
-export const requiredText = (what: string) => z.string(`expected ${what}`);
-
 export const flag = (fallback: boolean) =>
   z
     .enum(['true', 'false', '1', '0'], 'expected true or false')

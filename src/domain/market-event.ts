@@ -80,6 +80,9 @@ export type HistoryRead = {
   readonly settledBelowId: number | undefined;
 };
 
+/** What was asked for because it was missed. */
+export type HistoryEvent = RecoveredTrades | AbsentTrades | KnownCandles | HistoryRead;
+
 /** What an exchange's adapter tells the market, in the order in which it happened. */
 export type MarketEvent =
   | Trade
@@ -87,10 +90,7 @@ export type MarketEvent =
   | ConnectionOpened
   | ConnectionLost
   | LastTrade
-  | RecoveredTrades
-  | AbsentTrades
-  | KnownCandles
-  | HistoryRead;
+  | HistoryEvent;
 
 /** Takes events synchronously; by its return everything that follows from the event has happened. */
 export type MarketEventHandler = (event: MarketEvent) => void;

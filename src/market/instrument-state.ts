@@ -33,6 +33,23 @@ export type InstrumentState = {
   tradesReceived: number;
 };
 
+export function newConnection(instruments: readonly InstrumentName[]): Connection {
+  return { instruments, isOpen: true, reason: '', lastDataTime: undefined, nextDue: 0 };
+}
+
+export function newState(name: InstrumentName, series: CandleSeries): InstrumentState {
+  return {
+    name,
+    series,
+    connection: undefined,
+    isContinuous: false,
+    lastProbeTime: undefined,
+    lastTrade: undefined,
+    bookTicker: undefined,
+    tradesReceived: 0,
+  };
+}
+
 /** How an instrument's feed is; see tradewind.market.v1.FeedState. */
 export type FeedState = 'live' | 'quiet' | 'stale' | 'gap' | 'down';
 

@@ -3,19 +3,24 @@ import type { BookTicker } from '../domain/book-ticker.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import type {
+  ConnectionLost,
   ConnectionOpened,
+  HistoryEvent,
   LastTrade,
   MarketEvent,
-  RecoveredTrades,
 } from '../domain/market-event.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import { CandleLog } from './candle-log.ts';
 import { CandleSeries } from './candle-series.ts';
 import { ExchangeClock } from './exchange-clock.ts';
-import { statusOf } from './instrument-state.ts';
+import { newConnection, newState, statusOf } from './instrument-state.ts';
 import type { Connection, InstrumentState, InstrumentStatus } from './instrument-state.ts';
+import { zeroCounters } from './market-counters.ts';
+import { marketLimits } from './market-limits.ts';
+import type { MarketLimits } from './market-limits.ts';
 import type { MarketUpdate, MarketUpdateHandler } from './market-update.ts';
+import { tellHistory } from './tell-history.ts';
 
 export type MarketOptions = {
   /** This life of the server: its start. */
@@ -23,52 +28,6 @@ export type MarketOptions = {
   /** Takes what follows from the events, synchronously. */
   readonly publish: MarketUpdateHandler;
   readonly limits?: Partial<MarketLimits>;
-};
-
-export type MarketLimits = {
-  /** A candle closes this long after its end, so that trades on the way still get into it. */
-  readonly graceMs: number;
-  /** A missing trade id that has not come after this is a gap. */
-  readonly gapMaturityMs: number;
-  /** Exchange times further ahead of the exchange's clock than this are not believed. */
-  readonly clockToleranceMs: number;
-  /** How long closed 1s candles are retained and can be revised. */
-  readonly secondsRetentionMs: number;
-  /** How long all other closed candles are. */
-  readonly retentionMs: number;
-  /** How many closed candles and gaps are retained in all; at about 1 KiB each. */
-  readonly maximumRetained: number;
-};
-
-export const marketLimits: MarketLimits = {
-  graceMs: 500,
-  gapMaturityMs: 250,
-  clockToleranceMs: 60_000,
-  // An hour, and ten minutes more: a reader that comes from another server is given the last hour
-  // again, and may have been away for a while.
-  secondsRetentionMs: 70 * 60_000,
-  retentionMs: 7 * 86_400_000,
-  maximumRetained: 1_000_000,
-};
-
-/** What the market counted since it began. */
-export type MarketCounters = {
-  trades: number;
-  duplicateTrades: number;
-  /** Trades that came because they were asked for, as they were missing. */
-  recoveredTrades: number;
-  /** Trades with a time that cannot be. */
-  implausibleTrades: number;
-  bookTickers: number;
-  /** Book tickers that were not newer than the last one. */
-  staleBookTickers: number;
-  /** Events of instruments that no connection announced. */
-  unknownInstruments: number;
-  candlesClosed: number;
-  candlesRevised: number;
-  gapsFound: number;
-  gapsFilled: number;
-  gapsAbsent: number;
 };
 
 /**
@@ -81,20 +40,7 @@ export type MarketCounters = {
  */
 export class Market {
   readonly log: CandleLog;
-  readonly counters: MarketCounters = {
-    trades: 0,
-    duplicateTrades: 0,
-    recoveredTrades: 0,
-    implausibleTrades: 0,
-    bookTickers: 0,
-    staleBookTickers: 0,
-    unknownInstruments: 0,
-    candlesClosed: 0,
-    candlesRevised: 0,
-    gapsFound: 0,
-    gapsFilled: 0,
-    gapsAbsent: 0,
-  };
+  readonly counters = zeroCounters();
   readonly #options: MarketOptions;
   readonly #limits: MarketLimits;
   readonly #clock: ExchangeClock;
@@ -126,29 +72,15 @@ export class Market {
         return this.#handleBookTicker(event);
       case 'connectionOpened':
         return this.#handleOpened(event);
-      case 'connectionLost': {
-        const connection = this.#connections.get(event.connection);
-        if (connection === undefined) return;
-        connection.isOpen = false;
-        connection.reason = event.reason;
-        this.#connections.delete(event.connection);
-        for (const state of this.#on(connection)) state.isContinuous = false;
-        return;
-      }
+      case 'connectionLost':
+        return this.#handleLost(event);
       case 'lastTrade':
         return this.#handleLastTrade(event);
       case 'recoveredTrades':
-        return this.#handleRecovered(event);
       case 'absentTrades':
-        return this.#seriesOf(event)?.giveUp(event.firstId, event.lastId, 'absent');
       case 'knownCandles':
-        return this.#seriesOf(event)?.settle(event.timeframe, event.candles, event.isStored);
-      case 'historyRead': {
-        const { settledBelowId } = event;
-        const series = this.#seriesOf(event);
-        if (settledBelowId !== undefined) series?.giveUp(0, settledBelowId - 1, 'settled');
-        return series?.rebuild(event.from);
-      }
+      case 'historyRead':
+        return this.#handleHistory(event);
       default:
         event satisfies never;
     }
@@ -256,13 +188,7 @@ export class Market {
   }
 
   #handleOpened({ connection: name, instruments }: ConnectionOpened): void {
-    const connection: Connection = {
-      instruments,
-      isOpen: true,
-      reason: '',
-      lastDataTime: undefined,
-      nextDue: 0,
-    };
+    const connection = newConnection(instruments);
     this.#connections.set(name, connection);
     for (const instrument of instruments) {
       const state = this.#stateOf(instrument);
@@ -272,6 +198,15 @@ export class Market {
       // The exchange may have begun its update ids anew.
       state.bookTicker = undefined;
     }
+  }
+
+  #handleLost({ connection: name, reason }: ConnectionLost): void {
+    const connection = this.#connections.get(name);
+    if (connection === undefined) return;
+    this.#connections.delete(name);
+    connection.isOpen = false;
+    connection.reason = reason;
+    for (const state of this.#on(connection)) state.isContinuous = false;
   }
 
   #handleLastTrade({ trade, askedTime, receivedTime }: LastTrade): void {
@@ -292,22 +227,15 @@ export class Market {
     state.series.closeThrough(this.#closableAt(askedTime));
   }
 
-  #handleRecovered({ instrument, trades, wholeFrom, receivedTime }: RecoveredTrades): void {
-    const state = this.#instruments.get(instrument);
+  /** It is no evidence: nothing closes by it. */
+  #handleHistory(event: HistoryEvent): void {
+    const state = this.#instruments.get(event.instrument);
     if (state === undefined) return;
-    const plausible = trades.filter((trade) =>
-      this.#clock.isPlausible(trade.exchangeTime, receivedTime),
-    );
-    this.counters.implausibleTrades += trades.length - plausible.length;
-    for (const trade of state.series.recover(plausible, wholeFrom, receivedTime)) {
+    for (const trade of tellHistory(state.series, event)) {
       this.counters.recoveredTrades++;
       this.#count(state, trade);
       this.#publish(trade);
     }
-  }
-
-  #seriesOf({ instrument }: { readonly instrument: InstrumentName }): CandleSeries | undefined {
-    return this.#instruments.get(instrument)?.series;
   }
 
   /** A data frame came: what ended long enough before it can close. */
@@ -337,23 +265,16 @@ export class Market {
   #stateOf(instrument: InstrumentName): InstrumentState {
     const existing = this.#instruments.get(instrument);
     if (existing !== undefined) return existing;
-    const state: InstrumentState = {
-      name: instrument,
-      series: new CandleSeries({
-        instrument,
-        run: this.#options.run,
-        secondsRetention: this.#limits.secondsRetentionMs * 1000,
-        retention: this.#limits.retentionMs * 1000,
-        gapMaturityMs: this.#limits.gapMaturityMs,
-        publish: (update) => this.#publish(update),
-      }),
-      connection: undefined,
-      isContinuous: false,
-      lastProbeTime: undefined,
-      lastTrade: undefined,
-      bookTicker: undefined,
-      tradesReceived: 0,
-    };
+    const { secondsRetentionMs, retentionMs, gapMaturityMs } = this.#limits;
+    const series = new CandleSeries({
+      instrument,
+      run: this.#options.run,
+      secondsRetention: secondsRetentionMs * 1000,
+      retention: retentionMs * 1000,
+      gapMaturityMs,
+      publish: (update) => this.#publish(update),
+    });
+    const state = newState(instrument, series);
     this.#instruments.set(instrument, state);
     return state;
   }

@@ -4,7 +4,8 @@ import type { Registry } from '../base/metrics.ts';
 import type { MarketEvent } from '../domain/market-event.ts';
 import type { Feed } from '../exchange/feed.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
-import type { Market, MarketCounters } from '../market/market.ts';
+import type { MarketCounters } from '../market/market-counters.ts';
+import type { Market } from '../market/market.ts';
 import type { MarketBroadcast } from '../rpc/market-broadcast.ts';
 
 const marketCounterHelp: Readonly<Record<keyof MarketCounters, string>> = {

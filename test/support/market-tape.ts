@@ -1,7 +1,7 @@
 import type { Candle } from '../../src/domain/candle.ts';
 import type { Gap } from '../../src/domain/gap.ts';
 import { Market } from '../../src/market/market.ts';
-import type { MarketLimits } from '../../src/market/market.ts';
+import type { MarketLimits } from '../../src/market/market-limits.ts';
 import type { MarketUpdate } from '../../src/market/market-update.ts';
 import { formatDecimal } from '../../src/base/decimal.ts';
 import { aBookTicker, aTrade, noon } from './builders.ts';

@@ -1,0 +1,34 @@
+/** What the market counted since it began. */
+export type MarketCounters = {
+  trades: number;
+  duplicateTrades: number;
+  /** Trades that came because they were asked for, as they were missing. */
+  recoveredTrades: number;
+  /** Trades with a time that cannot be. */
+  implausibleTrades: number;
+  bookTickers: number;
+  /** Book tickers that were not newer than the last one. */
+  staleBookTickers: number;
+  /** Events of instruments that no connection announced. */
+  unknownInstruments: number;
+  candlesClosed: number;
+  candlesRevised: number;
+  gapsFound: number;
+  gapsFilled: number;
+  gapsAbsent: number;
+};
+
+export const zeroCounters = (): MarketCounters => ({
+  trades: 0,
+  duplicateTrades: 0,
+  recoveredTrades: 0,
+  implausibleTrades: 0,
+  bookTickers: 0,
+  staleBookTickers: 0,
+  unknownInstruments: 0,
+  candlesClosed: 0,
+  candlesRevised: 0,
+  gapsFound: 0,
+  gapsFilled: 0,
+  gapsAbsent: 0,
+});
