@@ -1,0 +1,99 @@
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRegistry, fromJson } from '@bufbuild/protobuf';
+import type { DescMessage, JsonValue } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { file_aggregator_aggregator } from '../../gen/aggregator/aggregator_pb.ts';
+import { file_tradewind_market_v1_market_service } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import { file_tradewind_system_v1_system_service } from '../../gen/tradewind/system/v1/system_service_pb.ts';
+import { openSimulatedServer } from '../interop/simulated-server.ts';
+import type { SimulatedServer } from '../interop/simulated-server.ts';
+import { installedTool, runTool } from '../support/run-tool.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { codeBlocks, documents, root } from './document.ts';
+
+const blocks = documents.flatMap((document) =>
+  codeBlocks(document).map((block) => ({ ...block, path: document.path })),
+);
+/** Every command, on one line. */
+const commands = blocks
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split(/\n(?! )/u))
+  .filter((command) => command !== '');
+
+const registry = createRegistry(
+  file_aggregator_aggregator,
+  file_tradewind_market_v1_market_service,
+  file_tradewind_system_v1_system_service,
+);
+
+let server: SimulatedServer;
+
+beforeAll(async () => {
+  server = await openSimulatedServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+describe('of the commands in the documents', () => {
+  const calls = commands.filter((command) =>
+    /\b(?:tradewind|aggregator)\.[\w.]+\/\w+/u.test(command),
+  );
+
+  test('some call the server', () => {
+    expect(calls.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each(calls)('this one asks for what the contract has: %s', (command) => {
+    const [, service = '', method = ''] =
+      /\b((?:tradewind|aggregator)\.[\w.]+)\/(\w+)/u.exec(command) ?? [];
+    const input = registry.getService(service)?.methods.find(({ name }) => name === method)?.input;
+    expect(input).toBeDefined();
+    const body = /(?:-d|--data) '(\{.*\})'|message=(\{.*\})'/u.exec(command);
+    if (input === undefined || body === null) return;
+    expect(() => parse(input, body[1] ?? body[2] ?? '')).not.toThrow();
+  });
+
+  const bufCommands = commands.filter((command) => command.startsWith('npx buf curl'));
+
+  test.each(bufCommands)('this one gets an answer: %s', async (command) => {
+    const [, , ...args] = wordsOf(command);
+    const { stdout, stderr } = await runTool(installedTool('buf'), args.map(atServer), {
+      isEnough: (text) => text.includes('\n}\n'),
+    });
+    expect(stderr).toBe('');
+    expect(stdout).not.toBe('');
+  });
+});
+
+describe('the TypeScript in the documents', () => {
+  const programs = blocks.filter(({ language }) => language === 'ts');
+
+  test.each(programs)('runs: $path', async ({ text }) => {
+    const directory = temporaryDirectory();
+    symlinkSync(join(root, 'gen'), join(directory, 'gen'));
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+    writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(directory, 'example.ts'), atServer(text));
+    const { stdout, stderr } = await runTool(
+      process.execPath,
+      ['--preserve-symlinks', join(directory, 'example.ts')],
+      { isEnough: (printed) => printed.includes('\n') },
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^\d+(?:\.\d+)? (?:true|false)\n/u);
+  });
+});
+
+/** The examples ask the server that npm start runs; here another one answers. */
+function atServer(text: string): string {
+  return text.replaceAll('http://127.0.0.1:8080', server.url);
+}
+
+function parse(input: DescMessage, text: string): void {
+  fromJson(input, JSON.parse(text) as JsonValue, { registry });
+}
+
+/** As a shell splits a command: at spaces, but not within '…'. */
+function wordsOf(command: string): readonly string[] {
+  return [...command.matchAll(/'([^']*)'|\S+/gu)].map(([word, inner]) => inner ?? word);
+}
