@@ -76,11 +76,19 @@ const fields: Readonly<Record<string, (instrument: Instrument) => Field>> = {
   tick_size: ({ tickSize }) => tickSize,
   lot_size: ({ lotSize }) => lotSize,
   minimum_notional: ({ minimumNotional }) => minimumNotional,
+  candles_compared: ({ candlesCompared }) => Number(candlesCompared),
+  candles_equal: ({ candlesEqual }) => Number(candlesEqual),
+  candles_mended: ({ candlesMended }) => Number(candlesMended),
 };
 
 /** A newer server may have states that we do not know. */
 function stateOf({ state }: Instrument): string {
   return states[state] ?? 'unknown';
+}
+
+/** Of the closed candles that were held against the exchange's, how many were equal. */
+function auditOf({ candlesCompared, candlesEqual }: Instrument): string {
+  return candlesCompared === 0n ? '-' : `${candlesEqual}/${candlesCompared} equal`;
 }
 
 function* tableOf(instruments: readonly Instrument[]): Iterable<string> {
@@ -91,6 +99,7 @@ function* tableOf(instruments: readonly Instrument[]): Iterable<string> {
     { title: 'LAST TRADE', align: 'left' },
     { title: 'TRADES', align: 'right' },
     { title: 'MISSING', align: 'right' },
+    { title: 'AUDIT', align: 'right' },
     { title: 'TICK', align: 'right' },
     { title: 'LOT', align: 'right' },
     { title: 'MIN NOTIONAL', align: 'right' },
@@ -103,6 +112,7 @@ function* tableOf(instruments: readonly Instrument[]): Iterable<string> {
     instrument.lastTradeTime === undefined ? '-' : formatTime(microsOf(instrument.lastTradeTime)),
     String(instrument.tradesReceived),
     String(instrument.tradesMissing),
+    auditOf(instrument),
     instrument.tickSize ?? '-',
     instrument.lotSize ?? '-',
     instrument.minimumNotional ?? '-',

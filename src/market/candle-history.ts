@@ -28,8 +28,7 @@ export function settle(
       continue;
     }
     const held = series.at(openTime);
-    if (held !== undefined && isWhole(slots, held) && held.sum.tradeCount >= sum.tradeCount)
-      continue;
+    if (held !== undefined && isWhole(slots, held) && isAsGood(held.sum, sum)) continue;
     const slot = series.ensure(openTime);
     slot.sum = sum;
     slot.flatPrice = candle.close;
@@ -103,6 +102,22 @@ function partsOf(slots: CandleSlots, from: Micros, to: Micros): Slot[] | undefin
     time = part.closeTime;
   }
   return parts;
+}
+
+/** Whether a sum has more trades than another, or the same of all. */
+function isAsGood(sum: CandleSum, other: CandleSum): boolean {
+  if (sum.tradeCount !== other.tradeCount) return sum.tradeCount > other.tradeCount;
+  return (
+    sum.tradeCount === 0 ||
+    (sum.open === other.open &&
+      sum.high === other.high &&
+      sum.low === other.low &&
+      sum.close === other.close &&
+      sum.volume === other.volume &&
+      sum.quoteVolume === other.quoteVolume &&
+      sum.takerBuyVolume === other.takerBuyVolume &&
+      sum.takerBuyQuoteVolume === other.takerBuyQuoteVolume)
+  );
 }
 
 function isWhole(slots: CandleSlots, slot: Slot): boolean {

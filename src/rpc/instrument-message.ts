@@ -7,6 +7,13 @@ import type { InstrumentLimits } from '../domain/instrument.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
 import { timestampOf } from './messages.ts';
 
+/** How many closed candles were held against the exchange's, and what became of them. */
+export type AuditCounts = {
+  readonly compared: number;
+  readonly equal: number;
+  readonly mended: number;
+};
+
 const feedStates = {
   live: FeedState.LIVE,
   quiet: FeedState.QUIET,
@@ -18,6 +25,7 @@ const feedStates = {
 export function instrumentToMessage(
   { instrument, state, reason, lastTrade, tradesReceived, tradesMissing }: InstrumentStatus,
   limits: InstrumentLimits | undefined,
+  audit: AuditCounts,
 ): Instrument {
   const { exchange = '', symbol } = splitInstrumentName(instrument);
   const message = create(InstrumentSchema, {
@@ -28,6 +36,9 @@ export function instrumentToMessage(
     reason,
     tradesReceived: BigInt(tradesReceived),
     tradesMissing: BigInt(tradesMissing),
+    candlesCompared: BigInt(audit.compared),
+    candlesEqual: BigInt(audit.equal),
+    candlesMended: BigInt(audit.mended),
   });
   const { tickSize, lotSize, minimumNotional } = limits ?? {};
   if (tickSize !== undefined) message.tickSize = formatDecimal(tickSize);

@@ -31,6 +31,7 @@ import type { Snapshot } from './candle-entries.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
 import { instrumentToMessage } from './instrument-message.ts';
+import type { AuditCounts } from './instrument-message.ts';
 import { listCandles } from './list-candles.ts';
 import type { CandleHistory } from './list-candles.ts';
 import type { MarketBroadcast } from './market-broadcast.ts';
@@ -52,6 +53,7 @@ export type MarketServiceParts = {
   readonly clock: Clock;
   /** What the exchange's adapter knows of an instrument. */
   readonly limitsOf: (instrument: InstrumentName) => InstrumentLimits | undefined;
+  readonly auditOf: (instrument: InstrumentName) => AuditCounts;
   /** How all instruments' feeds are. */
   readonly statuses: () => readonly InstrumentStatus[];
 };
@@ -84,7 +86,13 @@ export function marketService(parts: MarketServiceParts): ServiceImpl<typeof Mar
     listInstruments({ exchange }) {
       const instruments = parts
         .statuses()
-        .map((status) => instrumentToMessage(status, parts.limitsOf(status.instrument)))
+        .map((status) =>
+          instrumentToMessage(
+            status,
+            parts.limitsOf(status.instrument),
+            parts.auditOf(status.instrument),
+          ),
+        )
         .filter((message) => exchange === '' || message.exchange === exchange);
       if (instruments.length === 0 && exchange !== '') {
         throw new Refusal('notFound', `exchange: ${JSON.stringify(exchange)} is not followed here`);

@@ -123,6 +123,10 @@ export const serverSettings = {
     schema: integer(10_737_418_240, 1_048_576, 999_999_999_999_999),
     description: 'Bytes of captures kept of each exchange; beyond, the oldest files are deleted',
   },
+  AUDIT_PERIOD_SECONDS: {
+    schema: integer(10, 1, 86_400),
+    description: 'Seconds between two looks at whether an instrument’s candles are the exchange’s',
+  },
   SHUTDOWN_GRACE_MS: {
     schema: integer(10_000, 0, 600_000),
     description: 'Milliseconds that RPCs are left to end on SIGTERM; then they are cut off',
@@ -157,6 +161,7 @@ export type ServerConfig = {
   /** undefined: nothing is captured. */
   readonly captureDirectory: string | undefined;
   readonly captureMaxBytes: number;
+  readonly auditPeriodMs: number;
   readonly shutdownGraceMs: number;
   readonly logLevel: LogLevel;
 };
@@ -207,6 +212,7 @@ export function readServerConfig(environment: Environment): ServerConfig {
     reconcilePeriodMs: values.RECONCILE_PERIOD_SECONDS * 1000,
     captureDirectory: values.CAPTURE_DIR,
     captureMaxBytes: values.CAPTURE_MAX_BYTES,
+    auditPeriodMs: values.AUDIT_PERIOD_SECONDS * 1000,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.APP_DEBUG ? 'debug' : values.LOG_LEVEL,
   };

@@ -2,6 +2,8 @@ import { LatencyHistogram } from '../base/latency-histogram.ts';
 import { readCounter, readGauge } from '../base/metrics.ts';
 import type { Registry } from '../base/metrics.ts';
 import type { MarketEvent } from '../domain/market-event.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import type { AuditCounts } from '../exchange/audit.ts';
 import type { Feed } from '../exchange/feed.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
 import type { MarketCounters } from '../market/market-counters.ts';
@@ -31,9 +33,10 @@ export function registerServerMetrics(
     readonly feeds: () => readonly Feed[];
     readonly broadcast: MarketBroadcast;
     readonly statuses: () => readonly InstrumentStatus[];
+    readonly auditOf: (instrument: InstrumentName) => AuditCounts;
   },
 ): void {
-  const { market, feeds, broadcast, statuses } = parts;
+  const { market, feeds, broadcast, statuses, auditOf } = parts;
   for (const [counter, help] of Object.entries(marketCounterHelp)) {
     readCounter(registry, {
       name: `tradewind_market_${snakeCase(counter)}_total`,
@@ -57,6 +60,15 @@ export function registerServerMetrics(
     labelNames: ['instrument', 'state'],
     read: () => statuses().map(({ instrument, state }) => [{ instrument, state }, 1] as const),
   });
+  for (const result of ['compared', 'equal', 'mended'] as const) {
+    readCounter(registry, {
+      name: `tradewind_audit_candles_${result}_total`,
+      help: `Closed 1m candles held against the exchange’s own: ${result}`,
+      labelNames: ['instrument'],
+      read: () =>
+        statuses().map(({ instrument }) => [{ instrument }, auditOf(instrument)[result]] as const),
+    });
+  }
   registerFeedMetrics(registry, feeds);
   const perStream = (value: (stream: { readers: number; overflows: number }) => number) => () =>
     Object.entries(broadcast.statistics).map(

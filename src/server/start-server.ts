@@ -6,12 +6,7 @@ import { openMetrics } from '../base/metrics.ts';
 import { version } from '../base/program.ts';
 import type { Running, Surroundings } from '../base/program.ts';
 import { instrumentName } from '../domain/instrument.ts';
-import type { MarketEvent } from '../domain/market-event.ts';
-import { AddressBudgets } from '../exchange/address-budget.ts';
 import { binance } from '../exchange/binance.ts';
-import { openFeed } from '../exchange/feed.ts';
-import type { Feed } from '../exchange/feed.ts';
-import { Recovery } from '../exchange/recovery.ts';
 import { Market } from '../market/market.ts';
 import { AggregatorAdapter } from '../rpc/aggregator-service.ts';
 import { InstrumentDirectory } from '../rpc/instrument-directory.ts';
@@ -23,6 +18,8 @@ import type { ServerConfig } from './config.ts';
 import { readinessOf, statusesOf } from './instrument-statuses.ts';
 import { openCapture } from './open-capture.ts';
 import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
+import { openExchange } from './open-exchange.ts';
+import type { OpenExchange } from './open-exchange.ts';
 import { nextRun, openHistory, storedCandles } from './stored-history.ts';
 
 export interface RunningServer extends Running {
@@ -34,8 +31,7 @@ export interface RunningServer extends Running {
 /** How often open candles go out. */
 const flushMs = 100;
 
-/** What was missed within this is asked for trade by trade: at a page a thousand that is affordable. */
-const tradesHorizonMs = 2 * 3_600_000;
+const nothingCompared = { compared: 0, equal: 0, mended: 0 };
 
 /** Starts the server: exchange → market → rpc, as in the README's map. */
 export async function startServer(
@@ -55,14 +51,14 @@ export async function startServer(
     exchangeName,
   );
 
-  let recovery: Recovery | undefined;
+  let exchange: OpenExchange | undefined;
   const market = new Market({
     run,
     limits: { maximumRetained: config.maxRetainedCandles },
     publish: (update) => {
       broadcast.publish(update);
       aggregator.publish(update);
-      if (update.type === 'gap' && update.state === 'open') recovery?.fill(update);
+      if (update.type === 'gap' && update.state === 'open') exchange?.recovery.fill(update);
     },
   });
   const readerLimits = {
@@ -72,11 +68,12 @@ export async function startServer(
   const broadcast = new MarketBroadcast(market.log, clock, readerLimits);
   const aggregator = new AggregatorAdapter(exchangeName, clock, readerLimits);
 
-  const feeds: Feed[] = [];
-  const statuses = () => statusesOf(market, directory, feeds, clock.now());
-  const limitsOf = (name: string) => feeds[0]?.limits().get(name);
+  const feeds = () => (exchange === undefined ? [] : [exchange.feed]);
+  const statuses = () => statusesOf(market, directory, feeds(), clock.now());
+  const limitsOf = (name: string) => exchange?.feed.limits().get(name);
+  const auditOf = (name: string) => exchange?.audit.counts(name) ?? nothingCompared;
   const latency = new TradeLatency(metrics);
-  registerServerMetrics(metrics, { market, broadcast, statuses, feeds: () => feeds });
+  registerServerMetrics(metrics, { market, broadcast, statuses, feeds, auditOf });
 
   const listener = stack.use(
     await openListener({
@@ -93,10 +90,9 @@ export async function startServer(
       graceMs: config.shutdownGraceMs,
       readiness: () => readinessOf(statuses()),
       routes: (router) => {
-        router.service(
-          MarketService,
-          marketService({ market, broadcast, directory, history, clock, limitsOf, statuses }),
-        );
+        const known = { limitsOf, auditOf, statuses };
+        const service = marketService({ market, broadcast, directory, history, clock, ...known });
+        router.service(MarketService, service);
         const info = { version, run, startTime: clock.now(), mode: config.mode };
         router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
         router.service(AggregatorService, aggregator.service);
@@ -112,48 +108,11 @@ export async function startServer(
   stack.defer(() => listener.stopServing());
 
   stack.use(repeat(clock, flushMs, () => market.tick(clock.now())));
-  const handle = (event: MarketEvent) => {
-    market.handle(event);
-    latency.observe(event, clock.now());
-    if (event.type === 'connectionOpened') recovery?.opened(event.instruments);
-  };
-  // Before the feed, so that it is closed after it.
   const surroundings = { clock, logger, metrics };
+  // Before the feed, so that it is closed after it.
   const capture = await openCapture(config, exchangeName, surroundings, stack);
-  const { webSocketBaseUrl, restBaseUrl, restTimeoutMs } = config;
-  const settings = { webSocketBaseUrl, restBaseUrl, restTimeoutMs };
-  const random = Math.random;
-  const feed = {
-    exchange: binance,
-    exchangeName,
-    symbols,
-    handle,
-    clock,
-    logger,
-    random,
-    settings,
-    budgets: new AddressBudgets(clock),
-    onFrame: capture?.take,
-  };
-  const opened = stack.use(openFeed(feed));
-  feeds.push(opened);
-  recovery = stack.use(
-    new Recovery({
-      rest: opened.rest,
-      stored: storedCandles(history),
-      handle: (event) => market.handle(event),
-      exchangeTime: () => market.exchangeTime(clock.now()),
-      bounds: {
-        historyCandles: config.historyCandles,
-        horizonMs: config.backfillHorizonMs,
-        tradesHorizonMs,
-      },
-      reconcilePeriodMs: config.reconcilePeriodMs,
-      clock,
-      random,
-      logger,
-    }),
-  );
+  const parts = { market, latency, stored: storedCandles(history), onFrame: capture?.take };
+  exchange = openExchange(config, { exchangeName, symbols, ...parts }, surroundings, stack);
 
   logger.info({ url: listener.url, mode: config.mode, run, symbols }, 'Serving');
   const owned = stack.move();

@@ -119,7 +119,7 @@ describe('instruments', () => {
     [
       'json',
       ['--json'],
-      /^\{"exchange":"binance","symbol":"BTCUSDT","state":"gap",.*"trades_missing":3\}\n$/u,
+      /^\{"exchange":"binance","symbol":"BTCUSDT","state":"gap",.*"trades_missing":3,"candles_compared":0,.*\}\n$/u,
     ],
   ])('come as %s', async (_, flags, expected) => {
     await using stub = await startMarketStub({ listInstruments: () => ({ instruments }) });
