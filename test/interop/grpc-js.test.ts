@@ -64,7 +64,8 @@ test('candles are streamed until the client cancels, and the cancel is what it s
   );
   expect(error.code).toBe(status.CANCELLED);
   const candle = { instrument: 'sim-binance:BTCUSDT', timeframe: 'TIMEFRAME_S1', closed: true };
-  expect([...closed.values()]).toMatchObject([candle, candle]);
+  // More may have been on the way when it was cancelled.
+  expect([...closed.values()].slice(0, 2)).toMatchObject([candle, candle]);
 });
 
 test('a stream ends at its deadline', async () => {
