@@ -173,6 +173,11 @@ export class StreamGuard {
     stream.healthyMs = 0;
     this.#lose(stream, fault);
     if (nowMs < stream.renewAtMs) return;
+    const dead = this.troubles.size;
+    if (dead > 1 && dead > this.#bySymbol.size / 2) {
+      // To subscribe one after the other would take longer than another connection.
+      giveUp(`${dead} of its ${this.#bySymbol.size} symbols are dead`);
+    }
     if (stream.renewals >= settings.renewalsAtOnce) {
       stream.renewAtMs = nowMs + settings.renewEveryMs;
       giveUp(`${instrument} is dead: ${fault}`);

@@ -120,6 +120,20 @@ describe('a symbol whose stream dies while it trades', () => {
   });
 });
 
+test('where most symbols of a connection die it is replaced at once', async () => {
+  const many = Array.from({ length: 20 }, (_, index) => `S${index}`);
+  await using setup = await openStreams({ symbols: many });
+  const { streams, advance, twin } = setup;
+  const tradeAll = () => many.forEach((symbol) => setup.trade(symbol));
+  await advance(60_000, tradeAll);
+  for (const symbol of many) streams.kill(`${symbol.toLowerCase()}@aggTrade`);
+  await advance(10_000, tradeAll);
+  await eventually(() => streams.connections === 2);
+  await advance(2000, tradeAll);
+  await eventually(() => twin.sockets.size === 1);
+  expect(setup.feed.instrumentTroubles()).toEqual(new Map());
+});
+
 test('book tickers that stop while there are trades are subscribed again', async () => {
   await using setup = await openStreams({ symbols });
   const { streams, advance, tick } = setup;

@@ -131,7 +131,7 @@ test('F2: at serverShutdown the next connection takes over before the cut, and n
   await expectUnbroken(line);
 });
 
-test('F5: where pings go on and no stream delivers, subscriptions are renewed, then the connection is replaced', async () => {
+test('F5: where pings go on and no stream delivers, the connection is replaced', async () => {
   await using line = await openLine();
   await line.control({ action: 'stall', onlyOpen: true });
   await line.untilDelivering(bitcoin);
