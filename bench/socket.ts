@@ -7,7 +7,7 @@ import { silentLogger } from '../src/base/logger.ts';
 import { binance } from '../src/exchange/binance.ts';
 import { openFeed } from '../src/exchange/feed.ts';
 import { Market } from '../src/market/market.ts';
-import { busyMarket } from './support/busy-market.ts';
+import { busyMarket, symbols } from './support/busy-market.ts';
 import { median, report } from './support/rounds.ts';
 
 const count = 200_000;
@@ -57,17 +57,7 @@ async function wholeWay(): Promise<number> {
   const feed = openFeed({
     exchange: binance,
     exchangeName: 'binance',
-    symbols: [
-      'BTCUSDT',
-      'ETHUSDT',
-      'PEPEUSDT',
-      'BNBUSDT',
-      'LTCBTC',
-      'ETHBTC',
-      'SOLUSDT',
-      'TONUSDT',
-      'DOGEUSDT',
-    ],
+    symbols,
     handle: (event) => {
       market.handle(event);
       if (event.type !== 'trade') return;

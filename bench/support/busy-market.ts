@@ -1,7 +1,7 @@
 import { instrumentName } from '../../src/domain/instrument.ts';
 
 /** The nine symbols that `npm start` follows. */
-const symbols = [
+export const symbols = [
   'BTCUSDT',
   'ETHUSDT',
   'PEPEUSDT',

@@ -15,7 +15,7 @@ test('clients of the chart service of old all get each minute once it is over', 
   // The minute passes on a clock that both the simulator and the server go by.
   const clock = new TwinClock((minute - 2_000) * 1000);
   await using server = await openSimulatedServer({ BINANCE_SYMBOLS: symbol }, clock);
-  const contract = loadProtos('seed/aggregator.proto');
+  const contract = loadProtos('chart-service/aggregator.proto');
   using client = new GrpcJsClient(server.address, contract, 'aggregator.AggregatorService');
   const received = [listen(client), listen(client)];
 
