@@ -4,6 +4,7 @@ import type { ModelTrade } from './candle-model.ts';
 /** Something that reaches the market, at a time. */
 export type Delivery =
   | { readonly type: 'trade' | 'lastTrade'; readonly at: number; readonly trade: ModelTrade }
+  | { readonly type: 'recovered'; readonly at: number; readonly trades: readonly ModelTrade[] }
   | { readonly type: 'bookTicker' | 'connectionLost' | 'connectionOpened'; readonly at: number };
 
 /** One life of a server: what reached it, from its first connection to its last frame. */
@@ -43,8 +44,8 @@ export const scenarios = fc
     start: fc.constantFrom(...starts),
     // How far apart the trades are; the longest spans are the rarest, since each second counts.
     scale: fc.oneof(
-      { weight: 30, arbitrary: fc.constant(1) },
-      { weight: 15, arbitrary: fc.constant(20) },
+      { weight: 60, arbitrary: fc.constant(1) },
+      { weight: 30, arbitrary: fc.constant(20) },
       { weight: 2, arbitrary: fc.constant(300) },
     ),
     trades: fc.array(someTrade, { minLength: 1, maxLength: 24 }),
@@ -54,10 +55,13 @@ export const scenarios = fc
     // How long before the start the exchange says that the last trade was; null: it is not asked.
     lastTradeMs: fc.option(fc.constantFrom(1, 300, 5_000, 3_600_000), { freq: 2 }),
     restartAfter: fc.option(fc.nat(20), { freq: 3 }),
+    // Whether what was missed is asked for in the end, when all candles have closed without it.
+    isRecovered: fc.boolean(),
   })
   .map((parts) => {
     let time = parts.start;
     let single = 500;
+    const all: ModelTrade[] = [];
     const deliveries: Delivery[] = parts.tickersMs.map((ms) => ({
       type: 'bookTicker',
       at: parts.start + ms * 1000 * parts.scale,
@@ -74,6 +78,7 @@ export const scenarios = fc
         lastTradeId: single + some.singles - 1,
       };
       single += some.singles;
+      all.push(trade);
       if (some.isLost) continue;
       const at = time + delay + some.lateMs * 1000;
       deliveries.push({ type: 'trade', at, trade });
@@ -84,9 +89,23 @@ export const scenarios = fc
     deliveries.sort((a, b) => a.at - b.at);
     const lives = livesOf(deliveries, parts);
     const [first, ...rest] = lives;
-    if (first === undefined || parts.lastTradeMs === null) return { lives };
-    return { lives: [withLastTrade(first, parts.start, parts.lastTradeMs), ...rest] };
+    const begun =
+      first === undefined || parts.lastTradeMs === null
+        ? lives
+        : [withLastTrade(first, parts.start, parts.lastTradeMs), ...rest];
+    return { lives: parts.isRecovered ? begun.map((life) => withMissing(life, all)) : begun };
   });
+
+/** Recovers in the end what is missing between the trades that came. */
+function withMissing(life: Life, all: readonly ModelTrade[]): Life {
+  const seen = new Set(
+    life.flatMap((delivery) => ('trade' in delivery ? [delivery.trade.id] : [])),
+  );
+  const lowest = Math.min(...seen);
+  const highest = Math.max(...seen);
+  const trades = all.filter(({ id }) => id > lowest && id < highest && !seen.has(id));
+  return [...life, { type: 'recovered', at: life.at(-1)?.at ?? 0, trades }];
+}
 
 /** Breaks the connection, restarts the server, and ends each life with frames that prove continuity. */
 function livesOf(

@@ -4,7 +4,7 @@ import type { Trade } from '../../src/domain/trade.ts';
 import type { Market } from '../../src/market/market.ts';
 import { aBookTicker, aTrade } from '../support/builders.ts';
 import { modelCandles } from './candle-model.ts';
-import type { ModelCandle } from './candle-model.ts';
+import type { ModelCandle, ModelTrade } from './candle-model.ts';
 import { delay } from './candle-scenario.ts';
 import type { Life } from './candle-scenario.ts';
 
@@ -22,7 +22,10 @@ export function checkCandles(MarketUnderTest: MarketClass, lives: readonly Life[
       const other = stored.get(key);
       if (other === undefined || isBetter(candle, other)) stored.set(key, candle);
     }
-    const trades = life.flatMap((delivery) => ('trade' in delivery ? [delivery.trade] : []));
+    const trades = life.flatMap((delivery) => {
+      if ('trades' in delivery) return delivery.trades;
+      return 'trade' in delivery ? [delivery.trade] : [];
+    });
     const observedFrom = life.find(({ type }) => type === 'lastTrade')?.at;
     const end = (life.at(-1)?.at ?? 0) - delay - grace;
     for (const candle of modelCandles(trades, Math.floor(end / 1e6) * 1e6, observedFrom)) {
@@ -48,6 +51,8 @@ function runLife(MarketUnderTest: MarketClass, life: Life, run: number): Candle[
   const revisions = new Map<string, number>();
   const market = new MarketUnderTest({
     run,
+    // What comes at the very end may belong to the very beginning.
+    limits: { secondsRetentionMs: 7 * 86_400_000 },
     publish: (update) => {
       if (update.type !== 'candle' || !update.candle.isClosed) return;
       const key = keyOf(update.candle);
@@ -60,19 +65,15 @@ function runLife(MarketUnderTest: MarketClass, life: Life, run: number): Candle[
   let connection = 0;
   for (const [index, delivery] of life.entries()) {
     const { at: receivedTime } = delivery;
-    if (delivery.type === 'trade' || delivery.type === 'lastTrade') {
-      const { time, isBuyerTaker, price, quantity, ...ids } = delivery.trade;
-      const trade: Trade = {
-        ...aTrade(ids),
-        price,
-        quantity,
-        takerSide: isBuyerTaker ? 'buy' : 'sell',
-        exchangeTime: time,
-        eventTime: receivedTime - delay,
-        receivedTime,
-      };
-      if (delivery.type === 'trade') market.handle(trade);
-      else market.handle({ type: 'lastTrade', trade, askedTime: receivedTime, receivedTime });
+    if (delivery.type === 'trade') {
+      market.handle(tradeOf(delivery.trade, receivedTime));
+    } else if (delivery.type === 'lastTrade') {
+      const trade = tradeOf(delivery.trade, receivedTime);
+      market.handle({ type: 'lastTrade', trade, askedTime: receivedTime, receivedTime });
+    } else if (delivery.type === 'recovered') {
+      const trades = delivery.trades.map((trade) => tradeOf(trade, receivedTime));
+      const told = { instrument: 'binance:BTCUSDT', trades, wholeFrom: undefined, receivedTime };
+      market.handle({ type: 'recoveredTrades', ...told });
     } else if (delivery.type === 'bookTicker') {
       market.handle(aBookTicker({ updateId: index, receivedTime }));
     } else if (delivery.type === 'connectionOpened') {
@@ -94,6 +95,19 @@ function runLife(MarketUnderTest: MarketClass, life: Life, run: number): Candle[
     if (index % 3 === 0) market.tick(receivedTime);
   }
   return published;
+}
+
+function tradeOf(trade: ModelTrade, receivedTime: number): Trade {
+  const { time, isBuyerTaker, price, quantity, ...ids } = trade;
+  return {
+    ...aTrade(ids),
+    price,
+    quantity,
+    takerSide: isBuyerTaker ? 'buy' : 'sell',
+    exchangeTime: time,
+    eventTime: receivedTime - delay,
+    receivedTime,
+  };
 }
 
 const keyOf = ({ timeframe, openTime }: { timeframe: string; openTime: number }) =>
