@@ -4,6 +4,7 @@ import { repeat } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { BroadcastSubscription } from './broadcast-subscription.ts';
+import { FlushTurn } from './flush-turn.ts';
 import { responseWriterKey } from './rpc-handler.ts';
 import type { Codec, SharedFrame } from './shared-frame.ts';
 
@@ -46,6 +47,7 @@ export class Broadcast implements Disposable {
   readonly #maxPendingBytes: number;
   readonly #maxSubscriptions: number;
   readonly #subscriptions = new Set<BroadcastSubscription>();
+  readonly #turn = new FlushTurn();
   readonly #timer: Disposable;
   #overflows = 0;
 
@@ -91,6 +93,7 @@ export class Broadcast implements Disposable {
       signal: context.signal,
       responseHeader: context.responseHeader,
       maxPendingBytes: this.#maxPendingBytes,
+      turn: this.#turn,
       onEnd: (isOverflow) => {
         if (isOverflow) this.#overflows++;
         this.#subscriptions.delete(subscription);

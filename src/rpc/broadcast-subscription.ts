@@ -1,4 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { FlushTurn } from './flush-turn.ts';
+import type { JoinedFrames } from './joined-frames.ts';
 import { PendingFrames } from './pending-frames.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import type { Codec, SharedFrame } from './shared-frame.ts';
@@ -14,6 +16,8 @@ export type BroadcastSubscriptionOptions = {
   /** Sent when the tail begins before any message. */
   readonly responseHeader: Headers;
   readonly maxPendingBytes: number;
+  /** Writes what was pushed, at the end of the turn. */
+  readonly turn: FlushTurn;
   readonly onEnd: (isOverflow: boolean) => void;
 };
 
@@ -63,7 +67,15 @@ export class BroadcastSubscription implements Disposable {
       );
     } else if (this.#isTailing && !this.#isBlocked && !this.#isFlushSet) {
       this.#isFlushSet = true;
-      setImmediate(this.#flush);
+      this.#options.turn.add(this);
+    }
+  }
+
+  /** Writes what waits, as far as the reader has room. */
+  flush(joined?: JoinedFrames): void {
+    this.#isFlushSet = false;
+    while (!this.#isBlocked && !this.#pending.isEmpty) {
+      this.#isBlocked = !this.#options.writer.write(this.#pending.take(maxChunkBytes, joined));
     }
   }
 
@@ -106,7 +118,7 @@ export class BroadcastSubscription implements Disposable {
       this.#flushAll();
     } else {
       writer.onDrain(this.#drained);
-      this.#flush();
+      this.flush();
     }
     await this.#ended.promise;
   }
@@ -117,14 +129,7 @@ export class BroadcastSubscription implements Disposable {
 
   readonly #drained = (): void => {
     this.#isBlocked = false;
-    this.#flush();
-  };
-
-  readonly #flush = (): void => {
-    this.#isFlushSet = false;
-    while (!this.#isBlocked && !this.#pending.isEmpty) {
-      this.#isBlocked = !this.#options.writer.write(this.#pending.take(maxChunkBytes));
-    }
+    this.flush();
   };
 
   #end(error: unknown, isOverflow: boolean): void {

@@ -1,3 +1,5 @@
+import { joinFrames } from './joined-frames.ts';
+import type { JoinedFrames } from './joined-frames.ts';
 import type { Codec, SharedFrame } from './shared-frame.ts';
 
 /**
@@ -39,9 +41,31 @@ export class PendingFrames {
     this.#byteLength += frame.bytes(this.#codec).length;
   }
 
-  /** Takes the first frames out, joined: one at least, and no more than fit into `maxBytes`. */
-  take(maxBytes: number): Uint8Array {
-    const parts: Uint8Array[] = [];
+  /**
+   * Takes the first frames out, joined: one at least, and no more than fit into `maxBytes`; shared
+   * with the readers that get the same ones, where `joined` is given.
+   */
+  take(maxBytes: number, joined?: JoinedFrames): Uint8Array {
+    const frames = this.#takeFrames(maxBytes);
+    return joined?.bytes(frames, this.#codec) ?? joinFrames(frames, this.#codec);
+  }
+
+  clear(): void {
+    this.#frames = [];
+    this.#start = 0;
+    this.#holes = 0;
+    if (this.#positions.size > 0) this.#positions.clear();
+    this.#byteLength = 0;
+  }
+
+  #takeFrames(maxBytes: number): readonly SharedFrame[] {
+    if (this.#start === 0 && this.#holes === 0 && this.#byteLength <= maxBytes) {
+      // Without holes.
+      const all = this.#frames as readonly SharedFrame[];
+      this.clear();
+      return all;
+    }
+    const taken: SharedFrame[] = [];
     let length = 0;
     for (; this.#start < this.#frames.length; this.#start++) {
       const frame = this.#frames[this.#start];
@@ -49,25 +73,16 @@ export class PendingFrames {
         this.#holes--;
         continue;
       }
-      const bytes = frame.bytes(this.#codec);
-      if (parts.length > 0 && length + bytes.length > maxBytes) break;
-      parts.push(bytes);
-      length += bytes.length;
+      const { length: bytes } = frame.bytes(this.#codec);
+      if (taken.length > 0 && length + bytes > maxBytes) break;
+      taken.push(frame);
+      length += bytes;
       if (frame.conflateKey !== undefined) this.#positions.delete(frame.conflateKey);
     }
     this.#byteLength -= length;
     if (this.#start === this.#frames.length) this.clear();
     else this.#compact();
-    const [only] = parts;
-    return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, length);
-  }
-
-  clear(): void {
-    this.#frames = [];
-    this.#start = 0;
-    this.#holes = 0;
-    this.#positions.clear();
-    this.#byteLength = 0;
+    return taken;
   }
 
   #remove(key: string): void {
