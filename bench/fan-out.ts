@@ -1,156 +1,95 @@
-// One trade to many gRPC readers: encoded once and sent as ready bytes, against a handler that
-// yields each message to each reader, as Connect is made for.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
-import { create } from '@bufbuild/protobuf';
-import type { HandlerContext } from '@connectrpc/connect';
+// The same trades to a thousand gRPC readers, by three servers: messages a second of CPU.
+import { setTimeout } from 'node:timers/promises';
 import {
-  MarketService,
-  StreamTradesResponseSchema,
-} from '../gen/tradewind/market/v1/market_service_pb.ts';
-import type { StreamTradesResponse } from '../gen/tradewind/market/v1/market_service_pb.ts';
-import { systemClock } from '../src/base/clock.ts';
-import { silentLogger } from '../src/base/logger.ts';
-import { openMetrics } from '../src/base/metrics.ts';
-import { Broadcast } from '../src/rpc/broadcast-stream.ts';
-import { openListener } from '../src/rpc/listener.ts';
-import { SharedFrame } from '../src/rpc/shared-frame.ts';
+  openBroadcastServer,
+  openGeneratorServer,
+  openGrpcJsServer,
+} from './support/fan-out-servers.ts';
+import type { FanOutServer } from './support/fan-out-servers.ts';
+import { cpuMicros, memoryEach, memoryUse } from './support/process-cost.ts';
+import { openReaders } from './support/reader-crowd.ts';
+import type { ReaderCrowd } from './support/reader-crowd.ts';
 import { report } from './support/rounds.ts';
+import { tradeMessage } from './support/trade-event.ts';
 
-const readers = 200;
+const connections = 20;
+const streamsPerConnection = 50;
 const messagesPerTurn = 16;
-
-/** A way of getting messages to all readers. */
-type FanOut = {
-  readonly handle: (context: HandlerContext) => AsyncIterable<StreamTradesResponse>;
-  /** Sends to all; resolves when more may be sent. */
-  readonly send: (messages: readonly StreamTradesResponse[]) => Promise<void>;
-  readonly end: () => void;
-};
+const warmUpTurns = 4;
+/** Turns that are under way: with more, flow control would be measured, too. */
+const turnsAhead = 3;
 
 console.log(
-  `Fan-out: ${readers} gRPC readers in another process, ${messagesPerTurn} trades a turn of the event loop;`,
-);
-console.log(
-  '  CPU of the server a delivered message; baseline: an async generator for each reader',
-);
-
-const yielded = await measure(generators(), 400);
-const shared = await measure(broadcast(), 16_000);
-const ratio = yielded / shared;
-report(
-  'ready bytes cost at most a tenth of yielded messages',
-  `${shared.toFixed(2)} µs against ${yielded.toFixed(2)} µs, ${ratio.toFixed(0)} times less`,
-  ratio >= 10,
+  `Fan-out: ${connections * streamsPerConnection} gRPC readers on ${connections} connections, in another process on the same cores; trades of some
+  120 bytes, ${messagesPerTurn} or 1 a turn of the event loop, at most ${turnsAhead} turns ahead of the readers; CPU of the
+  server's process, all threads, a delivered message; baselines: Connect's own adapter with an async
+  generator (binary, no compression, no logging, no interceptors); grpc-js, call.write of ready bytes`,
 );
 
-/** Microseconds of CPU a message and reader. */
-async function measure(fanOut: FanOut, messages: number): Promise<number> {
-  const allRead = Promise.withResolvers<void>();
-  let reading = 0;
-  await using listener = await openListener({
-    host: '127.0.0.1',
-    port: 0,
-    routes: (router) =>
-      router.service(MarketService, {
-        async *streamTrades(_request, context) {
-          if (++reading === readers) allRead.resolve();
-          yield* fanOut.handle(context);
-        },
-      }),
-    corsAllowedOrigins: [],
-    logger: silentLogger,
-    clock: systemClock,
-    metrics: openMetrics({ processMetrics: false }),
-    graceMs: 0,
-  });
-  const client = fork(`${import.meta.dirname}/support/stream-readers.ts`, [
-    String(listener.port),
-    String(readers),
-  ]);
-  const ended = once(client, 'message');
-  await allRead.promise;
-  const start = process.cpuUsage();
-  for (let sent = 0; sent < messages; sent += messagesPerTurn) {
-    await fanOut.send(Array.from({ length: messagesPerTurn }, (_, index) => trade(sent + index)));
+type Measured = { readonly joined: number; readonly single: number };
+
+const ours = await measure('ours', openBroadcastServer, { joined: 120, single: 300 }, true);
+const generators = await measure('generators', openGeneratorServer, { joined: 5, single: 60 });
+const grpcJs = await measure('grpc-js', openGrpcJsServer, { joined: 16, single: 120 });
+
+for (const [name, baseline, least] of [
+  ['a Connect async generator', generators, 15],
+  ['grpc-js call.write', grpcJs, 5],
+] as const) {
+  const ratio = baseline.joined / ours.joined;
+  report(
+    `at least ${least}× the messages a CPU second of ${name}`,
+    `${ratio.toFixed(1)}× (one message a turn: ${(baseline.single / ours.single).toFixed(1)}×)`,
+    ratio >= least,
+  );
+}
+
+/** Microseconds of CPU a message and reader, with so many turns of many messages, and of one. */
+async function measure(
+  name: string,
+  open: () => Promise<FanOutServer>,
+  turns: Measured,
+  withLag = false,
+): Promise<Measured> {
+  await using server = await open();
+  const before = memoryUse();
+  using readers = await openReaders(server.port, { connections, streamsPerConnection });
+  await readers.received(readers.count);
+  const memory = memoryEach(before, memoryUse(), readers.count);
+  await run(server, readers, warmUpTurns, messagesPerTurn);
+  const joined = await run(server, readers, turns.joined, messagesPerTurn);
+  const single = await run(server, readers, turns.single, 1);
+  const rate = (micros: number) => `${(1e3 / micros).toFixed(0)} k messages a CPU second`;
+  console.log(`  ${name}: ${rate(joined)}, ${rate(single)} one a turn; a reader ${memory}`);
+  if (withLag) console.log(`  ${name}: ${await lagAtASteadyRate(server, readers)}`);
+  return { joined, single };
+}
+
+async function run(
+  server: FanOutServer,
+  readers: ReaderCrowd,
+  turns: number,
+  messages: number,
+): Promise<number> {
+  const { received } = await readers.report();
+  const each = readers.count * messages;
+  const start = cpuMicros();
+  for (let turn = 0; turn < turns; turn++) {
+    server.send(Array.from({ length: messages }, (_, index) => tradeMessage(turn + index)));
+    await readers.received(received + each * (turn + 1 - turnsAhead));
   }
-  fanOut.end();
-  await ended;
-  const { user, system } = process.cpuUsage(start);
-  client.kill();
-  return (user + system) / messages / readers;
+  await readers.received(received + each * turns);
+  return (cpuMicros() - start) / turns / each;
 }
 
-function broadcast(): FanOut {
-  const all = new Broadcast({
-    clock: systemClock,
-    heartbeat: () => SharedFrame.of(StreamTradesResponseSchema, trade(0)),
-    // The readers share two cores with the server: a bound would measure them.
-    maxPendingBytes: 1024 ** 3,
-  });
-  return {
-    async *handle(context) {
-      using subscription = all.subscribe(context);
-      yield trade(0);
-      yield* subscription.tail();
-    },
-    async send(messages) {
-      for (const message of messages) all.push(SharedFrame.of(StreamTradesResponseSchema, message));
-      await setImmediate();
-    },
-    end: () => all[Symbol.dispose](),
-  };
-}
-
-function generators(): FanOut {
-  type Reader = { messages: StreamTradesResponse[]; wake: () => void };
-  const all = new Set<Reader>();
-  let isEnded = false;
-  return {
-    async *handle() {
-      const reader: Reader = { messages: [], wake: () => {} };
-      all.add(reader);
-      yield trade(0);
-      for (;;) {
-        const { messages } = reader;
-        reader.messages = [];
-        yield* messages;
-        if (reader.messages.length > 0) continue;
-        if (isEnded) return;
-        await new Promise<void>((resolve) => (reader.wake = resolve));
-      }
-    },
-    async send(messages) {
-      for (const reader of all) {
-        reader.messages.push(...messages);
-        reader.wake();
-      }
-      do await setImmediate();
-      while ([...all].some((reader) => reader.messages.length > 10 * messagesPerTurn));
-    },
-    end() {
-      isEnded = true;
-      for (const { wake } of all) wake();
-    },
-  };
-}
-
-/** A trade as the market sends them: some 90 bytes. */
-function trade(index: number): StreamTradesResponse {
-  return create(StreamTradesResponseSchema, {
-    cursor: `c1.1767225600000000.${index}.1767225600000000`,
-    event: {
-      case: 'trade',
-      value: {
-        instrument: 'binance:BTCUSDT',
-        id: BigInt(index),
-        price: '60000.12',
-        quantity: '0.00123',
-        exchangeTime: { seconds: 1_767_225_600n, nanos: 123_000_000 },
-        receivedTime: { seconds: 1_767_225_600n, nanos: 125_000_000 },
-        tradeCount: 2n,
-      },
-    },
-  });
+async function lagAtASteadyRate(server: FanOutServer, readers: ReaderCrowd): Promise<string> {
+  await readers.report();
+  const start = cpuMicros();
+  for (let sent = 0; sent < 60; sent++) {
+    server.send([tradeMessage(sent)]);
+    await setTimeout(50);
+  }
+  const cpu = (cpuMicros() - start) / 3e6;
+  const { p50Ms, p99Ms, maxMs } = (await readers.report()).lags;
+  return `at 20 messages a second to each, lag p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, most ${maxMs.toFixed(0)} ms; ${(cpu * 100).toFixed(0)} % of a core`;
 }
