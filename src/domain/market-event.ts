@@ -63,10 +63,16 @@ export type KnownCandles = {
   readonly type: 'knownCandles';
   readonly instrument: InstrumentName;
   readonly timeframe: Timeframe;
-  readonly candles: readonly Kline[] | readonly Candle[];
+} & (
+  | { readonly isStored: false; readonly candles: readonly Kline[] }
   /** What is stored is not published again. */
-  readonly isStored: boolean;
-};
+  | {
+      readonly isStored: true;
+      readonly candles: readonly Candle[];
+      /** Whether nothing earlier is stored. */
+      readonly isAll: boolean;
+    }
+);
 
 /**
  * All that is to be known of the time from `from` on has been told: candles that began before the
@@ -76,7 +82,9 @@ export type HistoryRead = {
   readonly type: 'historyRead';
   readonly instrument: InstrumentName;
   readonly from: Micros;
-  /** Missing trades below this id are in the klines that were told. */
+  /** Missing trades from before this time are in the candles that were told … */
+  readonly settledBefore: Micros;
+  /** … and so are those below this id, the first trade since then, where there is one. */
   readonly settledBelowId: number | undefined;
 };
 

@@ -39,6 +39,8 @@ export type HistoryBounds = {
 
 /** A day of seconds and some: what is older has been looked at before. */
 const maximumStored = 100_000;
+/** 70 minutes, as the market retains them. */
+const shownSeconds = 4200;
 /** A kline may be amended for a moment after its end. */
 const settleTime: Micros = 2_000_000;
 
@@ -62,6 +64,11 @@ export async function readHistory(
   const trades = await readTrades(parts, instrument, tradesFrom, signal);
   const receivedTime = parts.clock.now();
   handle({ type: 'recoveredTrades', instrument, trades, wholeFrom: tradesFrom, receivedTime });
+  // What it does not tell between two of its trades the exchange has not got.
+  for (const [index, { id }] of trades.entries()) {
+    const lastId = (trades[index + 1]?.id ?? 0) - 1;
+    if (lastId > id) handle({ type: 'absentTrades', instrument, firstId: id + 1, lastId });
+  }
 
   let from = tradesFrom;
   for (const timeframe of timeframes) {
@@ -69,7 +76,8 @@ export async function readHistory(
     const first = await readCandles(parts, instrument, timeframe, span, signal);
     from = Math.min(from, first ?? from);
   }
-  handle({ type: 'historyRead', instrument, from, settledBelowId: trades[0]?.id });
+  const settledBelowId = trades[0]?.id;
+  handle({ type: 'historyRead', instrument, from, settledBefore: tradesFrom, settledBelowId });
 }
 
 type Span = {
@@ -94,9 +102,13 @@ async function readCandles(
   const { handle, rest, bounds } = parts;
   const [newest] = await readStored(parts, instrument, timeframe, { to: span.now, limit: 1 });
   const expected = expectedOpenTimes(timeframe, span, newest?.closeTime, bounds);
-  const limit = Math.min(expected.length + 1, maximumStored);
-  const stored = await readStored(parts, instrument, timeframe, { to: span.now, limit });
-  handle({ type: 'knownCandles', instrument, timeframe, candles: stored, isStored: true });
+  const shown = timeframe === '1s' ? shownSeconds : bounds.historyCandles;
+  // More than an hour of seconds: readers that come from another run are given the last hour again.
+  const limit = Math.min(Math.max(expected.length, shown) + 1, maximumStored);
+  const all = await readStored(parts, instrument, timeframe, { to: span.now, limit });
+  const stored = all.filter(isWhole);
+  const isAll = all.length < limit;
+  handle({ type: 'knownCandles', instrument, timeframe, candles: stored, isStored: true, isAll });
 
   const known = new Set(stored.map(({ openTime }) => openTime));
   const lacking = new Set(expected.filter((openTime) => !known.has(openTime)));
@@ -111,16 +123,17 @@ async function readCandles(
   return from;
 }
 
-/** The newest stored candles that are whole, the newest first. */
+/** The newest stored candles, the newest first. */
 async function readStored(
   { stored }: HistoryParts,
   instrument: InstrumentName,
   timeframe: Timeframe,
   range: { readonly to: Micros; readonly limit: number },
 ): Promise<readonly Candle[]> {
-  const candles = (await stored?.newest(instrument, timeframe, range)) ?? [];
-  return candles.filter(({ isComplete, isPartial }) => isComplete && !isPartial);
+  return (await stored?.newest(instrument, timeframe, range)) ?? [];
 }
+
+const isWhole = ({ isComplete, isPartial }: Candle) => isComplete && !isPartial;
 
 /** All trades from `fromTime` up to now. */
 async function readTrades(

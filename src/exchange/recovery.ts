@@ -25,6 +25,8 @@ const maximumGaps = 100;
 const maximumTrades = 200_000;
 /** Instruments that are worked on at the same time: the others wait, live trades do not. */
 const concurrency = 3;
+/** How long somebody waits for the history at most. */
+const patienceMs = 15_000;
 const retryBackoff = { minimumMs: 1_000, maximumMs: 60_000 };
 
 /**
@@ -38,8 +40,11 @@ export class Recovery implements AsyncDisposable {
   readonly #working = new Map<InstrumentName, Promise<void>>();
   readonly #closing = new AbortController();
   readonly #timer: Disposable;
-  /** Instruments whose history has been read in this run. */
+  /** Instruments whose history is read in this run, once. */
   readonly #known = new Set<InstrumentName>();
+  /** Those of them whose history has not been read yet. */
+  readonly #unread = new Set<InstrumentName>();
+  readonly #read = Promise.withResolvers<void>();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -58,8 +63,22 @@ export class Recovery implements AsyncDisposable {
     for (const instrument of instruments) {
       if (this.#known.has(instrument)) continue;
       this.#known.add(instrument);
+      this.#unread.add(instrument);
       this.#add(instrument, { type: 'history', since: undefined });
     }
+  }
+
+  /** Settles when the history of all that was opened first has been read, or after a while. */
+  async whenRead(signal: AbortSignal): Promise<void> {
+    const waiting = AbortSignal.any([signal, this.#closing.signal]);
+    const done = new AbortController();
+    const patience = sleep(
+      this.#options.clock,
+      patienceMs,
+      AbortSignal.any([waiting, done.signal]),
+    );
+    await Promise.race([this.#read.promise, patience.catch(() => {})]);
+    done.abort();
   }
 
   /** Trades are missing. */
@@ -133,7 +152,11 @@ export class Recovery implements AsyncDisposable {
   async #do(instrument: InstrumentName, job: Job): Promise<void> {
     const { signal } = this.#closing;
     if (job.type === 'gap') await fillGap(this.#options, job, signal);
-    else await readHistory(this.#options, instrument, job.since, signal);
+    else {
+      await readHistory(this.#options, instrument, job.since, signal);
+      this.#unread.delete(instrument);
+      if (this.#unread.size === 0) this.#read.resolve();
+    }
     const { logger } = this.#options;
     if (job.type === 'gap') logger.info({ gap: job }, 'Asked for the trades of a gap');
     else logger.debug({ instrument }, 'Read the history');

@@ -3,7 +3,7 @@ import { CandleSum } from '../domain/candle-sum.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Kline } from '../domain/kline.ts';
 import { openTimeOf } from '../domain/timeframe.ts';
-import { repair } from './candle-revisions.ts';
+import { carry, repair } from './candle-revisions.ts';
 import type { CandleSlots } from './candle-slots.ts';
 import { priceAfter } from './timeframe-series.ts';
 import type { Slot, TimeframeSeries } from './timeframe-series.ts';
@@ -28,13 +28,16 @@ export function settle(
       continue;
     }
     const held = series.at(openTime);
-    if (held !== undefined && isWhole(slots, held) && isAsGood(held.sum, sum)) continue;
+    if (held !== undefined && !isBetter(slots, held, candle, sum)) continue;
     const slot = series.ensure(openTime);
+    const price = priceAfter(slot);
     slot.sum = sum;
     slot.flatPrice = candle.close;
     slot.wholeThrough = closeTime;
+    slot.given = [{ fromTime: openTime, toTime: closeTime - 1 }];
     if (isStored && 'revision' in candle) slot.closed = candle;
     else slots.close(series, slot);
+    if (priceAfter(slot) !== price) carry(slots, series, slot);
   }
 }
 
@@ -81,12 +84,18 @@ function rebuildAt(
   const last = parts?.at(-1);
   if (parts === undefined || last === undefined) return;
   const slot = series.ensure(openTime);
+  const price = priceAfter(slot);
   slot.sum = new CandleSum();
   for (const part of parts) slot.sum.merge(part.sum);
+  slot.given = parts.flatMap(({ given }) => given);
   slot.flatPrice = priceAfter(last);
   slot.wholeThrough = end;
-  if (slot.closeTime <= closedThrough) slots.close(series, slot);
-  else slot.isDirty = true;
+  if (slot.closeTime > closedThrough) {
+    slot.isDirty = true;
+    return;
+  }
+  slots.close(series, slot);
+  if (priceAfter(slot) !== price) carry(slots, series, slot);
 }
 
 /** Whole closed candles that cover [from, to) without a break, the longest that fit. */
@@ -104,19 +113,26 @@ function partsOf(slots: CandleSlots, from: Micros, to: Micros): Slot[] | undefin
   return parts;
 }
 
-/** Whether a sum has more trades than another, or the same of all. */
-function isAsGood(sum: CandleSum, other: CandleSum): boolean {
-  if (sum.tradeCount !== other.tradeCount) return sum.tradeCount > other.tradeCount;
+/** Whether a candle from elsewhere tells more than the slot: never where it has fewer trades. */
+function isBetter(
+  slots: CandleSlots,
+  slot: Slot,
+  candle: Kline | Candle,
+  { tradeCount }: CandleSum,
+): boolean {
+  const { sum } = slot;
+  if (sum.tradeCount !== tradeCount) return tradeCount > sum.tradeCount;
+  if (!isWhole(slots, slot)) return true;
+  if (tradeCount === 0) return slot.flatPrice !== candle.close;
   return (
-    sum.tradeCount === 0 ||
-    (sum.open === other.open &&
-      sum.high === other.high &&
-      sum.low === other.low &&
-      sum.close === other.close &&
-      sum.volume === other.volume &&
-      sum.quoteVolume === other.quoteVolume &&
-      sum.takerBuyVolume === other.takerBuyVolume &&
-      sum.takerBuyQuoteVolume === other.takerBuyQuoteVolume)
+    sum.open !== candle.open ||
+    sum.high !== candle.high ||
+    sum.low !== candle.low ||
+    sum.close !== candle.close ||
+    sum.volume !== candle.volume ||
+    sum.quoteVolume !== candle.quoteVolume ||
+    sum.takerBuyVolume !== candle.takerBuyVolume ||
+    sum.takerBuyQuoteVolume !== candle.takerBuyQuoteVolume
   );
 }
 

@@ -5,7 +5,11 @@ import type { InstrumentName } from '../domain/instrument.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 
 /** A closed candle or a gap, as it was published. Entries are numbered from 1 within a run. */
-export type LogEntry = { readonly sequence: number } & (
+export type LogEntry = {
+  readonly sequence: number;
+  /** The exchange time that candles had been closed through. */
+  readonly watermark: Micros;
+} & (
   | { readonly type: 'candle'; readonly candle: Candle }
   | { readonly type: 'gap'; readonly gap: Gap }
 );
@@ -27,9 +31,14 @@ export const logKey = (instrument: InstrumentName, part: Timeframe | 'gap'): Log
 type Track = {
   readonly retention: Micros;
   entries: LogEntry[];
+  /** What earlier runs have published, as far as it has been read: entries without a place here. */
+  stored: readonly LogEntry[];
+  /** The open time of the earliest candle that is here. */
+  earliest: Micros;
   newest: LogEntry | undefined;
-  /** The highest sequence that has been let go of; 0 while all is there. */
+  /** The highest sequence that has been let go of, and its watermark; 0 while all is there. */
   droppedThrough: number;
+  droppedWatermark: Micros;
 };
 
 export type CandleLogOptions = {
@@ -65,17 +74,29 @@ export class CandleLog {
     return this.#entries;
   }
 
-  appendCandle(candle: Candle): LogEntry {
+  appendCandle(candle: Candle): void {
     if (candle.closeTime > this.#watermark) this.#watermark = candle.closeTime;
-    const entry: LogEntry = { type: 'candle', sequence: ++this.#sequence, candle };
-    this.#append(logKey(candle.instrument, candle.timeframe), entry);
-    return entry;
+    const place = { sequence: ++this.#sequence, watermark: this.#watermark };
+    this.#append(logKey(candle.instrument, candle.timeframe), { type: 'candle', candle, ...place });
   }
 
-  appendGap(gap: Gap): LogEntry {
-    const entry: LogEntry = { type: 'gap', sequence: ++this.#sequence, gap };
-    this.#append(logKey(gap.instrument, 'gap'), entry);
-    return entry;
+  appendGap(gap: Gap): void {
+    const place = { sequence: ++this.#sequence, watermark: this.#watermark };
+    this.#append(logKey(gap.instrument, 'gap'), { type: 'gap', gap, ...place });
+  }
+
+  /** Takes what earlier runs have published, where it is older than what is here; or all of it. */
+  addStored(key: LogKey, candles: readonly Candle[], isAll: boolean): void {
+    const track = this.#track(key);
+    if (track.stored.length > 0 || track.droppedThrough > 0) return;
+    track.stored = candles
+      .filter(({ openTime }) => openTime < track.earliest)
+      .toSorted((a, b) => a.openTime - b.openTime)
+      .map((candle) => ({ type: 'candle', sequence: 0, watermark: candle.closeTime, candle }));
+    const [first] = track.stored;
+    if (first !== undefined) track.earliest = openTime(first);
+    // There never was an earlier one that a reader could have missed.
+    if (isAll) track.earliest = 0;
   }
 
   /** The last version of the newest candle. */
@@ -88,11 +109,17 @@ export class CandleLog {
     return (this.#tracks.get(key)?.droppedThrough ?? 0) <= sequence;
   }
 
-  /** Whether every entry that ends after `time` is still there. */
+  /** Whether every candle that ends after `time` is here, whichever run has published it. */
   reachesTime(key: LogKey, time: Micros): boolean {
     const track = this.#tracks.get(key);
-    const [oldest] = track?.entries ?? [];
-    return !track?.droppedThrough || (oldest !== undefined && endTime(oldest) <= time);
+    if (track === undefined) return false;
+    // What ends after `time` was published after it.
+    return track.droppedThrough > 0 ? track.droppedWatermark <= time : track.earliest <= time;
+  }
+
+  /** What earlier runs have published that ends after `time`, by time. */
+  storedAfter(key: LogKey, time: Micros): readonly LogEntry[] {
+    return this.#tracks.get(key)?.stored.filter((entry) => entry.watermark > time) ?? [];
   }
 
   /** The entries after `sequence`, in order. */
@@ -109,24 +136,15 @@ export class CandleLog {
   }
 
   #append(key: LogKey, entry: LogEntry): void {
-    let track = this.#tracks.get(key);
-    if (track === undefined) {
-      const { secondsRetention, retention } = this.#options;
-      track = {
-        retention: key.endsWith(' 1s') ? secondsRetention : retention,
-        entries: [],
-        newest: undefined,
-        droppedThrough: 0,
-      };
-      this.#tracks.set(key, track);
-    }
+    const track = this.#track(key);
     track.entries.push(entry);
     if (track.newest === undefined || openTime(entry) >= openTime(track.newest)) {
       track.newest = entry;
     }
     this.#entries++;
     const oldest = track.entries[dropBatch];
-    if (oldest !== undefined && endTime(oldest) < this.#watermark - track.retention) {
+    track.earliest = Math.min(track.earliest, openTime(entry));
+    if (oldest !== undefined && oldest.watermark < this.#watermark - track.retention) {
       this.#drop(track, dropBatch);
     }
     if (this.#entries > this.#options.maximumEntries) {
@@ -140,8 +158,28 @@ export class CandleLog {
 
   #drop(track: Track, count: number): void {
     const dropped = track.entries.splice(0, count);
-    track.droppedThrough = dropped.at(-1)?.sequence ?? track.droppedThrough;
+    const last = dropped.at(-1);
+    track.droppedThrough = last?.sequence ?? track.droppedThrough;
+    track.droppedWatermark = last?.watermark ?? track.droppedWatermark;
     this.#entries -= dropped.length;
+    track.stored = [];
+  }
+
+  #track(key: LogKey): Track {
+    const existing = this.#tracks.get(key);
+    if (existing !== undefined) return existing;
+    const { secondsRetention, retention } = this.#options;
+    const track: Track = {
+      retention: key.endsWith(' 1s') ? secondsRetention : retention,
+      entries: [],
+      stored: [],
+      earliest: Infinity,
+      newest: undefined,
+      droppedThrough: 0,
+      droppedWatermark: 0,
+    };
+    this.#tracks.set(key, track);
+    return track;
   }
 }
 
@@ -150,6 +188,3 @@ const dropBatch = 256;
 
 const openTime = (entry: LogEntry): Micros =>
   entry.type === 'candle' ? entry.candle.openTime : entry.gap.fromTime;
-
-const endTime = (entry: LogEntry): Micros =>
-  entry.type === 'candle' ? entry.candle.closeTime : entry.gap.toTime;

@@ -18,6 +18,7 @@ export function addLate(slots: CandleSlots, trades: readonly Trade[]): void {
     for (const trade of trades) {
       if (!series.retains(trade.exchangeTime, closedThrough)) continue;
       const slot = series.ensure(trade.exchangeTime);
+      if (isGiven(slot, trade.exchangeTime)) continue;
       if (slot.closeTime > closedThrough) slot.isDirty = true;
       else if (!changed.has(slot)) {
         changed.set(slot, { isNew: slot.revision === 0, price: priceAfter(slot) });
@@ -70,13 +71,18 @@ function repairAt(
   }
 }
 
+/** Whether what was traded at that time is in the slot already. */
+function isGiven({ given }: Slot, time: Micros): boolean {
+  return given.some(({ fromTime, toTime }) => time >= fromTime && time <= toTime);
+}
+
 /** Carries a changed close on into the flat candles that follow without a break. */
-function carry(slots: CandleSlots, series: TimeframeSeries, from: Slot): void {
+export function carry(slots: CandleSlots, series: TimeframeSeries, from: Slot): void {
   const price = priceAfter(from);
   let { closeTime } = from;
   for (let index = series.indexAt(from.openTime) + 1; index < series.slots.length; index++) {
     const slot = series.slots[index] as Slot;
-    if (slot.openTime !== closeTime || slot.sum.tradeCount > 0) return;
+    if (slot.openTime !== closeTime || slot.sum.tradeCount > 0 || slot.given.length > 0) return;
     if (slot.flatPrice === price) return;
     slot.flatPrice = price;
     if (slot.closed !== undefined) slots.close(series, slot);

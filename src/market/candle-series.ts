@@ -130,6 +130,13 @@ export class CandleSeries {
     if (changed !== undefined) this.#changed(changed);
   }
 
+  /** Candles from elsewhere hold all trades before `time`, and all below `id` where that is known. */
+  settleHoles(time: Micros, id: number | undefined): void {
+    if (id !== undefined) this.giveUp(0, id - 1, 'settled');
+    const changed = this.ids.settleBefore(time);
+    if (changed !== undefined) this.#changed(changed);
+  }
+
   /** Takes whole closed candles from elsewhere where they are better than our own. */
   settle(timeframe: Timeframe, candles: readonly (Kline | Candle)[], isStored: boolean): void {
     const series = this.#slots.all.find((series) => series.timeframe === timeframe);

@@ -11,7 +11,7 @@ import type {
 } from '../domain/market-event.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
-import { CandleLog } from './candle-log.ts';
+import { CandleLog, logKey } from './candle-log.ts';
 import { CandleSeries } from './candle-series.ts';
 import { ExchangeClock } from './exchange-clock.ts';
 import { newConnection, newState, statusOf } from './instrument-state.ts';
@@ -193,10 +193,12 @@ export class Market {
     for (const instrument of instruments) {
       const state = this.#stateOf(instrument);
       // While the connection before it still delivers, nothing is missed by going over to this one.
-      if (state.connection?.isOpen !== true) state.isContinuous = false;
+      if (state.connection?.isOpen !== true) {
+        state.isContinuous = false;
+        // The exchange may have begun its update ids anew.
+        state.bookTicker = undefined;
+      }
       state.connection = connection;
-      // The exchange may have begun its update ids anew.
-      state.bookTicker = undefined;
     }
   }
 
@@ -211,7 +213,7 @@ export class Market {
 
   #handleLastTrade({ trade, askedTime, receivedTime }: LastTrade): void {
     const state = this.#instruments.get(trade.instrument);
-    if (state === undefined || state.connection?.isOpen !== true) return;
+    if (state?.connection === undefined) return;
     if (!this.#clock.isPlausible(trade.exchangeTime, receivedTime)) {
       this.counters.implausibleTrades++;
       return;
@@ -221,6 +223,8 @@ export class Market {
       this.#count(state, trade);
       if (!isFirst) this.#publish(trade);
     }
+    // It still shows what was missed until then; but more may be missed since.
+    if (!state.connection.isOpen) return;
     state.isContinuous = true;
     state.lastProbeTime = receivedTime;
     state.series.announceGaps(receivedTime);
@@ -231,6 +235,10 @@ export class Market {
   #handleHistory(event: HistoryEvent): void {
     const state = this.#instruments.get(event.instrument);
     if (state === undefined) return;
+    if (event.type === 'knownCandles' && event.isStored) {
+      const key = logKey(event.instrument, event.timeframe);
+      this.log.addStored(key, event.candles, event.isAll);
+    }
     for (const trade of tellHistory(state.series, event)) {
       this.counters.recoveredTrades++;
       this.#count(state, trade);

@@ -17,8 +17,8 @@ export function tellHistory(series: CandleSeries, event: HistoryEvent): readonly
       series.settle(event.timeframe, event.candles, event.isStored);
       return [];
     case 'historyRead': {
-      const { settledBelowId, from } = event;
-      if (settledBelowId !== undefined) series.giveUp(0, settledBelowId - 1, 'settled');
+      const { settledBefore, settledBelowId, from } = event;
+      series.settleHoles(settledBefore, settledBelowId);
       series.rebuild(from);
       return [];
     }

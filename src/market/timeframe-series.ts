@@ -3,6 +3,7 @@ import type { Decimal } from '../base/decimal.ts';
 import { CandleSum } from '../domain/candle-sum.ts';
 import type { Candle } from '../domain/candle.ts';
 import { closeTimeOf, openTimeOf } from '../domain/timeframe.ts';
+import type { TimeSpan } from './trade-ids.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 
 /** A candle in the making, or one that may still be revised. */
@@ -11,6 +12,8 @@ export type Slot = {
   /** The first instant after it. */
   readonly closeTime: Micros;
   sum: CandleSum;
+  /** Spans whose trades came as a sum from elsewhere: one of them must not be added again. */
+  given: readonly TimeSpan[];
   /** Up to here it is known to be whole, whatever is known of the ids: from klines, say. */
   wholeThrough: Micros;
   /** The price of a slot without trades: the close before it. Not set in the others. */
@@ -72,6 +75,7 @@ export class TimeframeSeries {
       openTime,
       closeTime: closeTimeOf(this.timeframe, openTime),
       sum: new CandleSum(),
+      given: [],
       wholeThrough: openTime,
       flatPrice: 0n,
       revision: 0,

@@ -148,6 +148,17 @@ export class TradeIds {
     return touched.length === 0 ? undefined : spanOf(Math.min(...times), Math.max(...times));
   }
 
+  /** Takes holes that lie before `time` for settled: candles from elsewhere hold their trades. */
+  settleBefore(time: Micros): TimeSpan | undefined {
+    const spans = this.#holes
+      .filter(({ toTime }) => toTime < time)
+      .map(({ first, last }) => this.giveUp(first, last, 'settled'))
+      .filter((span) => span !== undefined);
+    if (spans.length === 0) return undefined;
+    const times = spans.flatMap(({ fromTime, toTime }) => [fromTime, toTime]);
+    return spanOf(Math.min(...times), Math.max(...times));
+  }
+
   /** Forgets what lies before `time`: no candle of it is held any more. */
   forgetBefore(time: Micros): void {
     if (this.#holes.length === 0 && this.#lost.length === 0) return;

@@ -45,19 +45,25 @@ export function entriesAfter(
     };
   }
   const from = cursor.watermark - overlap;
-  // A run has seen nothing from before its start.
-  if (from < position.run || keys.some((key) => !log.reachesTime(key, from))) throw tooOld();
-  const entries = keys.flatMap((key) => log.since(key, 0));
+  const candleKeys = keys.filter((key) => !key.endsWith(' gap'));
+  if (candleKeys.some((key) => !log.reachesTime(key, from))) throw tooOld();
+  const published = keys.flatMap((key) => log.since(key, 0));
   return {
-    entries: inOrder(entries.filter((entry) => endOf(entry) > from)),
+    entries: [
+      ...keys.flatMap((key) => log.storedAfter(key, from)),
+      ...inOrder(published.filter((entry) => endOf(entry) > from)),
+    ],
     isRepeat: true,
   };
 }
 
-/** The place in the stream right after an entry: after a restart, what ends later comes again. */
-export function positionAfter(log: CandleLog, entry: LogEntry): LogPosition {
-  const { run, watermark } = log.position;
-  return { run, sequence: entry.sequence, watermark: Math.min(watermark, endOf(entry)) };
+/**
+ * The place in the stream right after an entry. What an earlier run has published has no place in
+ * this one: a reader that is cut off there begins where it began before.
+ */
+export function positionAfter(log: CandleLog, entry: LogEntry, begun: LogPosition): LogPosition {
+  const { sequence, watermark } = entry;
+  return sequence === 0 ? begun : { run: log.position.run, sequence, watermark };
 }
 
 const endOf = (entry: LogEntry): Micros =>

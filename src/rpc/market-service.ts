@@ -23,7 +23,7 @@ import type { InstrumentLimits, InstrumentName } from '../domain/instrument.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import { logKey } from '../market/candle-log.ts';
-import type { LogEntry, LogKey } from '../market/candle-log.ts';
+import type { CandleLog, LogEntry, LogKey, LogPosition } from '../market/candle-log.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
 import type { Market } from '../market/market.ts';
 import { entriesAfter, latestEntries, positionAfter, retainedEntries } from './candle-entries.ts';
@@ -54,6 +54,8 @@ export type MarketServiceParts = {
   /** What the exchange's adapter knows of an instrument. */
   readonly limitsOf: (instrument: InstrumentName) => InstrumentLimits | undefined;
   readonly auditOf: (instrument: InstrumentName) => AuditCounts;
+  /** Settles when what was before the start has been read, or it takes too long. */
+  readonly whenHistoryRead: (signal: AbortSignal) => Promise<void>;
   /** How all instruments' feeds are. */
   readonly statuses: () => readonly InstrumentStatus[];
 };
@@ -105,16 +107,23 @@ export function marketService(parts: MarketServiceParts): ServiceImpl<typeof Mar
 type Selected = { readonly instrument: InstrumentName; readonly timeframe: Timeframe };
 
 async function* streamCandles(
-  { market, broadcast, directory, clock }: MarketServiceParts,
+  { market, broadcast, directory, clock, whenHistoryRead }: MarketServiceParts,
   request: StreamCandlesRequest,
   context: HandlerContext,
 ): AsyncGenerator<StreamCandlesResponse> {
+  const { log } = market;
+  const resumed =
+    request.resumeAfter === '' ? undefined : parseCursor('resume_after', request.resumeAfter);
+  // What another run has published is there when the history has been read.
+  if (resumed !== undefined && resumed.run !== log.position.run) {
+    await whenHistoryRead(context.signal);
+  }
   const selected = selectedBy(directory, request.selections);
   const keys = [
     ...selected.map(({ instrument, timeframe }) => logKey(instrument, timeframe)),
     ...new Set(selected.map(({ instrument }) => logKey(instrument, 'gap'))),
   ];
-  const snapshot = snapshotOf(market, keys, request);
+  const snapshot = snapshotOf(log, keys, resumed, request.includeRetained);
   using subscription = broadcast.subscribeCandles(context, keys, request.includeOpen ? keys : []);
   const now = clock.now();
   const open = request.includeOpen
@@ -124,7 +133,8 @@ async function* streamCandles(
     : [];
   const { cursor } = broadcast;
   for (const entry of snapshot.entries) {
-    yield entryMessage(entry, formatCursor(positionAfter(market.log, entry)), snapshot.isRepeat);
+    const position = positionAfter(log, entry, resumed ?? log.position);
+    yield entryMessage(entry, formatCursor(position), snapshot.isRepeat);
   }
   for (const candle of open) yield candleMessage(candle, cursor);
   yield create(StreamCandlesResponseSchema, { cursor, event: { case: 'snapshotEnd', value: {} } });
@@ -193,15 +203,14 @@ function selectedBy(
 }
 
 function snapshotOf(
-  { log }: Market,
+  log: CandleLog,
   keys: readonly LogKey[],
-  { resumeAfter, includeRetained }: StreamCandlesRequest,
+  resumed: LogPosition | undefined,
+  isRetainedWanted: boolean,
 ): Snapshot {
-  if (resumeAfter === '') return (includeRetained ? retainedEntries : latestEntries)(log, keys);
-  if (includeRetained) {
-    throw new Refusal('invalid', 'include_retained: expected false together with resume_after');
-  }
-  return entriesAfter(log, keys, parseCursor('resume_after', resumeAfter));
+  if (resumed === undefined) return (isRetainedWanted ? retainedEntries : latestEntries)(log, keys);
+  if (!isRetainedWanted) return entriesAfter(log, keys, resumed);
+  throw new Refusal('invalid', 'include_retained: expected false together with resume_after');
 }
 
 function entryMessage(entry: LogEntry, cursor: string, repeat: boolean): StreamCandlesResponse {

@@ -90,7 +90,9 @@ export async function startServer(
       graceMs: config.shutdownGraceMs,
       readiness: () => readinessOf(statuses()),
       routes: (router) => {
-        const known = { limitsOf, auditOf, statuses };
+        const whenHistoryRead = (signal: AbortSignal) =>
+          exchange?.recovery.whenRead(signal) ?? Promise.resolve();
+        const known = { limitsOf, auditOf, statuses, whenHistoryRead };
         const service = marketService({ market, broadcast, directory, history, clock, ...known });
         router.service(MarketService, service);
         const info = { version, run, startTime: clock.now(), mode: config.mode };

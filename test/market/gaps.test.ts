@@ -76,6 +76,15 @@ test('the exchange’s word on the last trade shows a gap before any trade comes
   expect(tape.gaps()).toMatchObject([{ firstMissingId: 2, lastMissingId: 8, state: 'open' }]);
 });
 
+test('the exchange’s word on a lost connection shows what was missed, and closes nothing', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1).ticker(1_600).lost(1_700);
+  expect(tape.closed('1s')).toEqual(['0 100/100/100/100 n=1 r1 P']);
+  tape.lastTrade(9_000, 900, 3, '90').tick(9_300);
+  expect(tape.gaps()).toMatchObject([{ firstMissingId: 2, lastMissingId: 2, state: 'open' }]);
+  expect(tape.closed('1s').at(-1)).toContain('n=2 r');
+  expect(tape.closed('1s').every((candle) => candle.startsWith('0 '))).toBe(true);
+});
+
 test('a newer connection that opens before the older one is lost interrupts nothing', () => {
   const tape = new MarketTape().opened(0).trade(100, 1).opened(500, undefined, '2').lost(600, '1');
   tape.ticker(1_600);

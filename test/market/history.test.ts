@@ -126,7 +126,13 @@ test('seconds before the first recovered trade stand at the price before them, n
   const tape = new MarketTape().opened(20_000).lastTrade(20_100, 15_000, 8, '80');
   recover(tape, 20_200, [[15_000, 8, '80']], 0);
   klines(tape, '1m', [aKline('1m', -60_000, '70')]);
-  tape.market.handle({ type: 'historyRead', instrument, from: at(-60_000), settledBelowId: 8 });
+  tape.market.handle({
+    type: 'historyRead',
+    instrument,
+    from: at(-60_000),
+    settledBefore: at(0),
+    settledBelowId: 8,
+  });
   expect(tape.closed('1s')).toContain('0 70/70/70/70 n=0 r1');
   expect(tape.closed('1s').filter((line) => line.startsWith('14 '))).toEqual([
     '14 70/70/70/70 n=0 r1',
@@ -138,7 +144,13 @@ test('an hour that began before the start is put together from klines and trades
   const tape = new MarketTape().opened(140_000).trade(140_500, 9, '90').ticker(141_600);
   recover(tape, 141_700, [[125_000, 8, '80']], 120_000);
   klines(tape, '1m', [aKline('1m', 0, '50', 3), aKline('1m', 60_000, '60', 4)]);
-  tape.market.handle({ type: 'historyRead', instrument, from: at(0), settledBelowId: 8 });
+  tape.market.handle({
+    type: 'historyRead',
+    instrument,
+    from: at(0),
+    settledBefore: at(0),
+    settledBelowId: 8,
+  });
   tape.ticker(3_600_500);
   const [hour] = tape.candles('1h').filter(({ isClosed }) => isClosed);
   expect(hour && inShort(hour)).toBe('0 50/90/50/90 n=9 r1');
@@ -171,7 +183,13 @@ test('a kline replaces a candle that lacks trades, and not one that is whole', (
 test('klines that end a gap for good say that it is filled', () => {
   const tape = new MarketTape().opened(0).trade(100, 1).trade(60_100, 9).ticker(120_500);
   klines(tape, '1m', [aKline('1m', 0, '100', 5)]);
-  tape.market.handle({ type: 'historyRead', instrument, from: at(0), settledBelowId: 9 });
+  tape.market.handle({
+    type: 'historyRead',
+    instrument,
+    from: at(0),
+    settledBefore: at(0),
+    settledBelowId: 9,
+  });
   expect(tape.gaps().map(({ state }) => state)).toEqual(['open', 'filled']);
   expect(tape.closed('1m').at(-1)).toBe('60 100/100/100/100 n=1 r2');
 });
@@ -194,7 +212,57 @@ test('a stored candle is held and not published', () => {
     timeframe: '1m',
     candles,
     isStored: true,
+    isAll: false,
   });
   expect(tape.closed('1m')).toEqual([]);
   expect(tape.market.closedCandle(instrument, '1m', at(-60_000))).toMatchObject({ run: 3 });
+});
+
+test('a trade that a kline holds is not counted again when it comes after all', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1).trade(1_000, 4).ticker(60_500);
+  klines(tape, '1m', [aKline('1m', 0, '100', 4)]);
+  recover(tape, 60_600, [
+    [200, 2, '100'],
+    [300, 3, '100'],
+  ]);
+  expect(tape.closed('1m').at(-1)).toBe('0 100/100/100/100 n=4 r2');
+  // The seconds came from nowhere else.
+  expect(tape.closed('1s').at(-1)).toMatch(/^. .* n=1 /u);
+  expect(tape.closed('1s')).toContain('0 100/100/100/100 n=3 r2 P');
+});
+
+test('a hole that ends before the trades that are all known is settled by the klines', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1).trade(1_000, 4).ticker(60_500);
+  klines(tape, '1m', [aKline('1m', 0, '100', 4)]);
+  const known = { settledBefore: at(60_000), settledBelowId: undefined };
+  tape.market.handle({ type: 'historyRead', instrument, from: at(0), ...known });
+  expect(tape.gaps().at(-1)).toMatchObject({ state: 'filled' });
+  expect(tape.market.statuses(at(60_600))[0]).toMatchObject({ tradesMissing: 0 });
+});
+
+test('a kline that changes a close moves the flat candles after it, and no further', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1, '13').trade(1_000, 3, '13').ticker(180_500);
+  tape.trade(180_600, 4, '20').ticker(240_500);
+  const before = tape.closed('1m').length;
+  klines(tape, '1m', [aKline('1m', 0, '99', 5)]);
+  expect(tape.closed('1m').slice(before)).toEqual([
+    '0 99/99/99/99 n=5 r2',
+    '60 99/99/99/99 n=0 r2',
+    '120 99/99/99/99 n=0 r2',
+  ]);
+});
+
+test('a kline of fewer trades than were seen changes nothing', () => {
+  const tape = new MarketTape().opened(0);
+  for (let id = 1; id <= 8; id++) tape.trade(id * 100, id === 8 ? 9 : id);
+  tape.ticker(60_500);
+  const { length } = tape.updates;
+  klines(tape, '1m', [aKline('1m', 0, '100', 3)]);
+  expect(tape.updates).toHaveLength(length);
+});
+
+test('a flat candle at another price than the exchange’s is mended', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1, '13').ticker(120_500);
+  klines(tape, '1m', [aKline('1m', 60_000, '14', 0)]);
+  expect(tape.closed('1m').at(-1)).toBe('60 14/14/14/14 n=0 r2');
 });

@@ -39,6 +39,7 @@ export async function openServedMarket(options: ServedMarketOptions = {}): Promi
     directory: new InstrumentDirectory(instruments, defaultExchange),
     history: options.history,
     limitsOf: () => undefined,
+    whenHistoryRead: () => Promise.resolve(),
     auditOf: () => ({ compared: 0, equal: 0, mended: 0 }),
     statuses: () => market.statuses(clock.now()),
   };
