@@ -143,6 +143,10 @@ export class Connection implements AsyncDisposable {
   }
 
   #openSession(): Session {
+    // There are never more than two.
+    for (const session of this.#sessions) {
+      if (session.isRetiring) session.terminate('Another connection is opened');
+    }
     const session: Session = new Session(this.#surroundings, this.#subscription, {
       opening: () => `${this.#status.name}.${++this.openings}`,
       opened: () => {
@@ -180,7 +184,8 @@ export class Connection implements AsyncDisposable {
     if (before === undefined || before === session) return;
     const reason = 'Its successor delivers';
     before.tellEnd(reason);
-    before.terminate(reason);
+    if (session.isOpen && before.isOpen) before.retire(reason);
+    else before.terminate(reason);
   }
 
   #outlive(session: Session, reason: string): void {

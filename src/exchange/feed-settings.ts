@@ -39,6 +39,8 @@ export type FeedBounds = WebSocketSettings &
     readonly probeWeightPerMinute: number;
     /** The weight that all questions together may use in a minute. */
     readonly restWeightPerMinute: number;
+    /** How long one that was replaced still delivers: its last frames may be on the way. */
+    readonly retireMs: number;
     /** How often a connection's state is looked at. */
     readonly tickMs: number;
     /** How often the exchange is asked what it lists, and after reconnects at most. */
@@ -79,6 +81,8 @@ export const defaultFeedBounds: FeedBounds = {
   restBackoff: { minimumMs: 250, maximumMs: 5000 },
   // Binance's bans last from 2 minutes.
   stopMs: 600_000,
+  // Ways to an exchange differ by far less.
+  retireMs: 1000,
   tickMs: 500,
   listEveryMs: 3_600_000,
   listAtMostEveryMs: 60_000,

@@ -59,6 +59,8 @@ export class Session {
   readonly liveness: Liveness;
   /** Its name; undefined as long as it is not up. */
   connection: string | undefined;
+  /** Whether another one is in charge, and this one only says its last. */
+  isRetiring = false;
   readonly #surroundings: SessionSurroundings;
   readonly #subscription: Subscription;
   readonly #listener: SessionListener;
@@ -144,6 +146,16 @@ export class Session {
   /** Tells the market, once, that it is not any more. */
   tellEnd(reason: string): void {
     this.#parts?.guard.tellEnd(reason);
+  }
+
+  /**
+   * Drops the connection when its last frames have had time to come: they may still be on the way
+   * when the first ones of its successor are there.
+   */
+  retire(reason: string): void {
+    const { clock, settings } = this.#surroundings;
+    this.isRetiring = true;
+    this.#resources.use(clock.setTimer(settings.retireMs, () => this.terminate(reason)));
   }
 
   /** Drops the connection, or the attempt, at once. */

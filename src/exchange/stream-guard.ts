@@ -119,7 +119,9 @@ export class StreamGuard {
   }
 
   answered(symbol: string, answer: LastTrade | undefined): void {
-    this.#bySymbol.get(symbol)?.watch.learn(answer?.trade.id);
+    const stream = this.#bySymbol.get(symbol);
+    // One that is known to be lost owes nothing.
+    if (stream?.trouble === undefined) stream?.watch.learn(answer?.trade.id);
   }
 
   /** Whether the exchange should be asked for the last trade of a symbol whose connection delivers. */
@@ -197,6 +199,8 @@ export class StreamGuard {
     if (!isNew) return;
     stream.tradesBefore = stream.watch.trades;
     if (this.#isAnnounced) this.#tellLost(stream, reason);
+    // Until now it was believed: the answer shows what was missed, and closed without it.
+    this.#options.askAgain(stream.watch.symbol);
   }
 
   #restore(stream: Stream): void {

@@ -26,6 +26,8 @@ describe.each(shutdowns)('at %s', (_name, frame) => {
     expect(twin.sockets.size).toBe(2);
     trade();
     await advance(1000);
+    await eventually(() => types().includes('connectionLost'));
+    await advance(1000);
     await eventually(() => twin.sockets.size === 1);
     expect(events.slice(-2)).toMatchObject([
       { type: 'connectionOpened', connection: 'sim-binance-1.2' },
@@ -35,6 +37,26 @@ describe.each(shutdowns)('at %s', (_name, frame) => {
     trade();
     await eventually(() => types().at(-1) === 'trade');
   });
+});
+
+test('what is still on the way on the old connection comes, too, and then it is dropped', async () => {
+  await using setup = await openStreams();
+  const { twin, streams, advance, events } = setup;
+  twin.send({ e: 'serverShutdown', E: 1 });
+  await eventually(() => streams.connections === 2 && twin.sockets.size === 2);
+  await setup.settle();
+  const [old, successor] = [...twin.sockets];
+  const ticker = (u: number) =>
+    JSON.stringify({ stream: 'btcusdt@bookTicker', data: aBookTickerPayload({ u }) });
+  successor?.send(ticker(2));
+  await setup.untilEvents('bookTicker');
+  await advance(500);
+  await eventually(() => setup.types().includes('connectionLost'));
+  old?.send(ticker(1));
+  await setup.untilEvents('bookTicker', 2);
+  expect(events.at(-1)).toMatchObject({ type: 'bookTicker', updateId: 1 });
+  await advance(1000);
+  await eventually(() => twin.sockets.size === 1);
 });
 
 test('no trade is lost or counted twice, and no candle is flagged, when a day is over', async () => {
