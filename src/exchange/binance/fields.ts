@@ -53,6 +53,18 @@ export function isPossibleTime(time: Micros, receivedTime: Micros, rule: TimeRul
   return time >= earliestTime && time <= receivedTime + rule.maximumAhead;
 }
 
+/** How long after it a trade is told at most, by the exchange's own clock. */
+const longestDelay: Micros = 600_000_000;
+
+/**
+ * Whether the exchange can have told a trade of this time then. A trade that is told later than that
+ * has a wrong time, as a rule, and would change a candle that is long whole; what is left out is
+ * missing, and asked for.
+ */
+export function isPossibleDelay(exchangeTime: Micros, eventTime: Micros): boolean {
+  return eventTime - exchangeTime <= longestDelay;
+}
+
 export function readTime(fields: Fields, key: string, context: ReadContext): Micros {
   const { receivedTime, rule } = context;
   const time = readId(fields, key) * rule.microsPerUnit;

@@ -4,7 +4,7 @@ import type { Decimal } from '../../base/decimal.ts';
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import type { InstrumentName } from '../../domain/instrument.ts';
 import type { Trade } from '../../domain/trade.ts';
-import { isPossibleTime } from './fields.ts';
+import { isPossibleDelay, isPossibleTime } from './fields.ts';
 import type { TimeRule } from './fields.ts';
 import { isTradeRange } from './payloads.ts';
 
@@ -97,7 +97,8 @@ export class FrameScanner {
       quantity === 0n ||
       !isTradeRange(firstTradeId, lastTradeId) ||
       !isPossibleTime(eventTime, receivedTime, this.#rule) ||
-      !isPossibleTime(exchangeTime, receivedTime, this.#rule)
+      !isPossibleTime(exchangeTime, receivedTime, this.#rule) ||
+      !isPossibleDelay(exchangeTime, eventTime)
     ) {
       return undefined;
     }

@@ -1,7 +1,14 @@
 import type { Micros } from '../../base/clock.ts';
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import type { Trade } from '../../domain/trade.ts';
-import { readBoolean, readDecimal, readId, readTime, WireError } from './fields.ts';
+import {
+  isPossibleDelay,
+  readBoolean,
+  readDecimal,
+  readId,
+  readTime,
+  WireError,
+} from './fields.ts';
 import type { Fields, ReadContext } from './fields.ts';
 
 // Documented in binance/binance-spot-api-docs: web-socket-streams.md and, for REST, rest-api.md.
@@ -66,6 +73,11 @@ function readPrint(
   context: ReadContext,
   known: Pick<Trade, 'id' | 'firstTradeId' | 'lastTradeId' | 'eventTime'>,
 ): Trade {
+  const exchangeTime = readTime(fields, 'T', context);
+  const { eventTime } = known;
+  if (eventTime !== undefined && !isPossibleDelay(exchangeTime, eventTime)) {
+    throw new WireError('time', 'T: expected a time of at most 10 minutes before E');
+  }
   return {
     type: 'trade',
     instrument: context.instrument,
@@ -73,8 +85,8 @@ function readPrint(
     price: readDecimal(fields, 'p', false),
     quantity: readDecimal(fields, 'q', false),
     takerSide: readBoolean(fields, 'm') ? 'sell' : 'buy',
-    exchangeTime: readTime(fields, 'T', context),
-    eventTime: known.eventTime,
+    exchangeTime,
+    eventTime,
     receivedTime: context.receivedTime,
     firstTradeId: known.firstTradeId,
     lastTradeId: known.lastTradeId,

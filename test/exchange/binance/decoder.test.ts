@@ -213,6 +213,7 @@ describe('a bad frame is quarantined by its cause, and the next one is read', ()
     ['no trade time', { T: undefined }, 'field'],
     ['a negative trade time', { T: -ms }, 'field'],
     ['a trade time of 0', { T: 0 }, 'time'],
+    ['a trade time of an hour before its event', { T: ms - 3_600_000 }, 'time'],
     ['a trade time of tomorrow', { T: ms + day }, 'time'],
     ['a trade time in microseconds', { T: noon }, 'time'],
     ['an event time in microseconds', { E: noon }, 'time'],
