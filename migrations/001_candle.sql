@@ -19,8 +19,9 @@ create table candle (
   quote_volume           numeric        not null,
   taker_buy_volume       numeric        not null,
   taker_buy_quote_volume numeric        not null,
-  price_sum              numeric        not null,
-  -- Single trades; 0 in a flat candle, which has no ids.
+  -- Null where the source is klines: the exchange does not tell it.
+  price_sum              numeric,
+  -- Single trades; 0 in a flat candle, which has no ids; nor has one made from klines.
   trade_count            bigint         not null,
   first_trade_id         bigint,
   last_trade_id          bigint,

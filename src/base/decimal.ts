@@ -84,6 +84,11 @@ export function parseProduct(text: string): Product {
   return BigInt(whole + fraction.padEnd(productScale, '0'));
 }
 
+/** Reads a sum of Decimals: any number of integer digits, at most 18 decimals. */
+export function parseSum(text: string): Decimal {
+  return parseProduct(text) / one;
+}
+
 /** Divides and rounds to the nearest integer, halves to the even one. */
 export function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;

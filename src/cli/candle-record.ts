@@ -25,7 +25,7 @@ const fields: Readonly<Record<string, (candle: Candle) => Field>> = {
   close_time: ({ closeTime }) => formatTime(closeTime),
   taker_buy_volume: ({ takerBuyVolume }) => formatDecimal(takerBuyVolume),
   taker_buy_quote_volume: ({ takerBuyQuoteVolume }) => formatProduct(takerBuyQuoteVolume),
-  price_sum: ({ priceSum }) => formatDecimal(priceSum),
+  price_sum: ({ priceSum }) => (priceSum === undefined ? undefined : formatDecimal(priceSum)),
   first_trade_id: ({ firstTradeId }) => firstTradeId,
   last_trade_id: ({ lastTradeId }) => lastTradeId,
   source: ({ source }) => source,

@@ -49,7 +49,7 @@ export class CandleSum {
     sum.quoteVolume = candle.quoteVolume;
     sum.takerBuyVolume = candle.takerBuyVolume;
     sum.takerBuyQuoteVolume = candle.takerBuyQuoteVolume;
-    sum.priceSum = isFromTrades ? candle.priceSum : 0n;
+    sum.priceSum = (isFromTrades ? candle.priceSum : undefined) ?? 0n;
     sum.firstTradeId = (isFromTrades ? candle.firstTradeId : undefined) ?? Infinity;
     sum.lastTradeId = (isFromTrades ? candle.lastTradeId : undefined) ?? -Infinity;
     sum.source = isFromTrades ? 'trades' : 'klines';

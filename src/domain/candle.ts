@@ -23,8 +23,9 @@ export type Candle = {
   readonly takerBuyQuoteVolume: Product;
   /** Single trades. */
   readonly tradeCount: number;
-  readonly priceSum: Decimal;
-  /** Ids of single trades; undefined in a flat candle. */
+  /** undefined in a candle made from klines: they do not tell it. */
+  readonly priceSum: Decimal | undefined;
+  /** Ids of single trades; undefined in a flat candle, and in one made from klines. */
   readonly firstTradeId: number | undefined;
   readonly lastTradeId: number | undefined;
   readonly isClosed: boolean;

@@ -38,6 +38,9 @@ export class Recovery implements AsyncDisposable {
   readonly #options: RecoveryOptions;
   readonly #jobs = new Map<InstrumentName, Job[]>();
   readonly #working = new Map<InstrumentName, Promise<void>>();
+  /** How often in a row an instrument's jobs have failed, and what ends the pause after that. */
+  readonly #attempts = new Map<InstrumentName, number>();
+  readonly #wake = new Map<InstrumentName, () => void>();
   readonly #closing = new AbortController();
   readonly #timer: Disposable;
   /** Instruments whose history is read in this run, once. */
@@ -98,6 +101,7 @@ export class Recovery implements AsyncDisposable {
     this.#timer[Symbol.dispose]();
     this.#closing.abort();
     this.#jobs.clear();
+    for (const wake of this.#wake.values()) wake();
     await Promise.all(this.#working.values());
   }
 
@@ -110,9 +114,10 @@ export class Recovery implements AsyncDisposable {
   #add(instrument: InstrumentName, job: Job): void {
     if (this.#closing.signal.aborted) return;
     const jobs = this.#jobs.get(instrument) ?? [];
-    // One look at the history is enough, if it reaches back far enough.
-    const others = job.type === 'history' ? jobs.filter(({ type }) => type !== 'history') : jobs;
+    // One look at the history is enough, if it reaches back as far.
+    const others = job.type === 'history' ? jobs.filter((other) => !isCovered(other, job)) : jobs;
     this.#jobs.set(instrument, [...others, job]);
+    this.#wake.get(instrument)?.();
     this.#work();
   }
 
@@ -128,25 +133,43 @@ export class Recovery implements AsyncDisposable {
     }
   }
 
-  /** Does the first job of an instrument, and goes to the end of the line with the others. */
+  /** Does the next job of an instrument; one that fails goes to the end of its line. */
   async #workOn(instrument: InstrumentName): Promise<void> {
-    const [job, ...rest] = this.#jobs.get(instrument) ?? [];
-    this.#jobs.delete(instrument);
-    if (rest.length > 0) this.#jobs.set(instrument, rest);
+    const jobs = this.#jobs.get(instrument) ?? [];
+    // A gap needs the exchange alone, the history the store, too: a gap does not wait for that.
+    const job = jobs.find(({ type }) => type === 'gap') ?? jobs[0];
     if (job === undefined) return;
-    for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
-      try {
-        await this.#do(instrument, job);
-        return;
-      } catch (error) {
-        if (this.#closing.signal.aborted) return;
-        const delayMs = Math.round(backoffDelayMs(attempt, retryBackoff, this.#options.random));
-        const problem = error instanceof RestError ? error.message : error;
-        const fields = { instrument, job: job.type, problem, delayMs };
-        this.#options.logger.warn(fields, 'What was missed cannot be read yet');
-        await sleep(this.#options.clock, delayMs, this.#closing.signal).catch(() => {});
-      }
+    try {
+      await this.#do(instrument, job);
+      this.#done(instrument, job);
+      this.#attempts.delete(instrument);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.#done(instrument, job);
+      this.#jobs.set(instrument, [...(this.#jobs.get(instrument) ?? []), job]);
+      const attempt = this.#attempts.get(instrument) ?? 0;
+      this.#attempts.set(instrument, attempt + 1);
+      const delayMs = Math.round(backoffDelayMs(attempt, retryBackoff, this.#options.random));
+      const fields = { instrument, job: job.type, delayMs };
+      const reason = error instanceof RestError ? { problem: error.message } : { err: error };
+      this.#options.logger.warn({ ...fields, ...reason }, 'What was missed cannot be read yet');
+      await this.#pause(instrument, delayMs);
     }
+  }
+
+  /** Waits, but not longer than until there is something new to do. */
+  async #pause(instrument: InstrumentName, delayMs: number): Promise<void> {
+    const { promise: isWoken, resolve: wake } = Promise.withResolvers<void>();
+    this.#wake.set(instrument, wake);
+    using _timer = this.#options.clock.setTimer(delayMs, wake);
+    await isWoken;
+    this.#wake.delete(instrument);
+  }
+
+  #done(instrument: InstrumentName, job: Job): void {
+    const rest = (this.#jobs.get(instrument) ?? []).filter((other) => other !== job);
+    if (rest.length > 0) this.#jobs.set(instrument, rest);
+    else this.#jobs.delete(instrument);
   }
 
   async #do(instrument: InstrumentName, job: Job): Promise<void> {
@@ -161,4 +184,10 @@ export class Recovery implements AsyncDisposable {
     if (job.type === 'gap') logger.info({ gap: job }, 'Asked for the trades of a gap');
     else logger.debug({ instrument }, 'Read the history');
   }
+}
+
+/** Whether one look at the history makes another one needless. */
+function isCovered(other: Job, job: Job): boolean {
+  if (other.type !== 'history' || job.type !== 'history') return false;
+  return job.since === undefined || (other.since !== undefined && job.since <= other.since);
 }

@@ -131,7 +131,7 @@ export class CandleSlots {
       takerBuyVolume: sum.takerBuyVolume,
       takerBuyQuoteVolume: sum.takerBuyQuoteVolume,
       tradeCount: sum.tradeCount,
-      priceSum: sum.source === 'trades' ? sum.priceSum : 0n,
+      priceSum: sum.source === 'trades' ? sum.priceSum : undefined,
       firstTradeId: hasIds ? sum.firstTradeId : undefined,
       lastTradeId: hasIds ? sum.lastTradeId : undefined,
       isClosed,

@@ -31,6 +31,8 @@ export type InstrumentState = {
   lastTrade: Trade | undefined;
   bookTicker: BookTicker | undefined;
   tradesReceived: number;
+  /** The last trade whose time could not be, and by how much it was ahead of the exchange's clock. */
+  implausible: { readonly receivedTime: Micros; readonly ahead: Micros } | undefined;
 };
 
 export function newConnection(instruments: readonly InstrumentName[]): Connection {
@@ -47,6 +49,7 @@ export function newState(name: InstrumentName, series: CandleSeries): Instrument
     lastTrade: undefined,
     bookTicker: undefined,
     tradesReceived: 0,
+    implausible: undefined,
   };
 }
 
@@ -80,13 +83,18 @@ export function statusOf(state: InstrumentState, now: Micros): InstrumentStatus 
 }
 
 function feedStateOf(
-  { connection, isContinuous, lastProbeTime, lastTrade }: InstrumentState,
+  { connection, isContinuous, lastProbeTime, lastTrade, implausible }: InstrumentState,
   tradesMissing: number,
   now: Micros,
 ): { state: FeedState; reason: string } {
   if (connection === undefined) return { state: 'down', reason: 'Not connected yet' };
   if (!connection.isOpen) return { state: 'down', reason: connection.reason };
   const heard = Math.max(connection.lastDataTime ?? 0, lastProbeTime ?? 0);
+  if (implausible !== undefined && now - implausible.receivedTime < staleAfter) {
+    const seconds = Math.round(implausible.ahead / 1e6);
+    const reason = `Trades are ${seconds} s ahead of our clock and are left out: is it right?`;
+    return { state: 'stale', reason };
+  }
   if (!isContinuous || now - heard > staleAfter) {
     return { state: 'stale', reason: 'Connected, but nothing shows yet that no trade was missed' };
   }

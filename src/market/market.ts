@@ -154,6 +154,7 @@ export class Market {
     this.#clock.observe(eventTime ?? exchangeTime, receivedTime);
     if (!this.#clock.isPlausible(exchangeTime, receivedTime)) {
       this.counters.implausibleTrades++;
+      state.implausible = { receivedTime, ahead: exchangeTime - this.#clock.at(receivedTime) };
       return false;
     }
     if (!state.series.add(trade, receivedTime)) {

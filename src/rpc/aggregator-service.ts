@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { AggregatorService, StreamResponse } from '../../gen/aggregator/aggregator_pb.ts';
 import { StreamResponseSchema } from '../../gen/aggregator/aggregator_pb.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Micros } from '../base/clock.ts';
 import { formatDecimal } from '../base/decimal.ts';
 import type { Candle } from '../domain/candle.ts';
 import { splitInstrumentName } from '../domain/instrument.ts';
@@ -18,10 +18,12 @@ import { SharedFrame } from './shared-frame.ts';
 export class AggregatorAdapter implements Disposable {
   readonly #defaultExchange: ExchangeName;
   readonly #broadcast: Broadcast;
+  readonly #startTime: Micros;
   readonly #readers = new Set<BroadcastSubscription>();
 
   constructor(defaultExchange: ExchangeName, clock: Clock, limits: ReaderLimits = {}) {
     this.#defaultExchange = defaultExchange;
+    this.#startTime = clock.now();
     // Its contract knows no heartbeat: a candle comes every minute.
     this.#broadcast = new Broadcast({ ...limits, clock, heartbeat: undefined });
   }
@@ -34,6 +36,8 @@ export class AggregatorAdapter implements Disposable {
     if (this.#readers.size === 0 || update.type !== 'candle') return;
     const { candle } = update;
     if (!candle.isClosed || candle.timeframe !== '1m') return;
+    // The server reads its history at the start: its clients expect what closes, not what has closed.
+    if (candle.closeTime < this.#startTime) return;
     const { exchange, symbol } = splitInstrumentName(candle.instrument);
     if (exchange !== this.#defaultExchange) return;
     const frame = SharedFrame.of(StreamResponseSchema, messageOf(symbol, candle));

@@ -61,8 +61,8 @@ export const listenerLimits: ListenerLimits = {
   requestBodyTimeoutMs: 30_000,
   maxActiveRpcs: 20_000,
   maxConcurrentStreams: 100,
-  maxConnections: 4_096,
-  maxConnectionsPerAddress: 1_024,
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 2_000,
   // Above the 60 s of most proxies, so that they close first; far above our heartbeats.
   idleTimeoutMs: 75_000,
   protocolTimeoutMs: 10_000,

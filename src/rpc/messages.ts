@@ -17,7 +17,7 @@ import {
 import type { Trade as TradeMessage } from '../../gen/tradewind/market/v1/trade_pb.ts';
 import { Side, TradeSchema } from '../../gen/tradewind/market/v1/trade_pb.ts';
 import type { Micros } from '../base/clock.ts';
-import { formatDecimal, formatProduct, parseProduct } from '../base/decimal.ts';
+import { formatDecimal, formatProduct, parseProduct, parseSum } from '../base/decimal.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Gap } from '../domain/gap.ts';
@@ -91,7 +91,7 @@ export function candleToMessage(candle: Candle): CandleMessage {
   message.takerBuyVolume = formatDecimal(candle.takerBuyVolume);
   message.takerBuyQuoteVolume = formatProduct(candle.takerBuyQuoteVolume);
   message.tradeCount = BigInt(candle.tradeCount);
-  message.priceSum = formatDecimal(candle.priceSum);
+  if (candle.priceSum !== undefined) message.priceSum = formatDecimal(candle.priceSum);
   if (candle.firstTradeId !== undefined) message.firstTradeId = BigInt(candle.firstTradeId);
   if (candle.lastTradeId !== undefined) message.lastTradeId = BigInt(candle.lastTradeId);
   message.closed = candle.isClosed;
@@ -114,16 +114,16 @@ export function candleFromMessage(message: CandleMessage): Candle {
     timeframe: timeframeFromMessage(message.timeframe),
     openTime: microsOf(message.openTime),
     closeTime: microsOf(message.closeTime),
-    open: sumOf(message.open),
-    high: sumOf(message.high),
-    low: sumOf(message.low),
-    close: sumOf(message.close),
-    volume: sumOf(message.volume),
+    open: parseSum(message.open),
+    high: parseSum(message.high),
+    low: parseSum(message.low),
+    close: parseSum(message.close),
+    volume: parseSum(message.volume),
     quoteVolume: parseProduct(message.quoteVolume),
-    takerBuyVolume: sumOf(message.takerBuyVolume),
+    takerBuyVolume: parseSum(message.takerBuyVolume),
     takerBuyQuoteVolume: parseProduct(message.takerBuyQuoteVolume),
     tradeCount: Number(message.tradeCount),
-    priceSum: sumOf(message.priceSum),
+    priceSum: message.priceSum === '' ? undefined : parseSum(message.priceSum),
     firstTradeId: message.firstTradeId === undefined ? undefined : Number(message.firstTradeId),
     lastTradeId: message.lastTradeId === undefined ? undefined : Number(message.lastTradeId),
     isClosed: message.closed,
@@ -133,11 +133,6 @@ export function candleFromMessage(message: CandleMessage): Candle {
     run: Number(message.run),
     source: message.source === CandleSourceMessage.KLINES ? 'klines' : 'trades',
   };
-}
-
-/** Reads a sum of Decimals, which may have more integer digits than one alone. */
-function sumOf(text: string): bigint {
-  return parseProduct(text) / 10n ** 18n;
 }
 
 const gapStates = {

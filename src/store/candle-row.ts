@@ -1,5 +1,5 @@
 import type { Micros } from '../base/clock.ts';
-import { formatDecimal, formatProduct, parseProduct } from '../base/decimal.ts';
+import { formatDecimal, formatProduct, parseProduct, parseSum } from '../base/decimal.ts';
 import type { Candle, CandleSource } from '../domain/candle.ts';
 import { instrumentName, splitInstrumentName } from '../domain/instrument.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
@@ -58,7 +58,7 @@ export function candleToRow(candle: Candle): CandleRow {
     formatProduct(candle.quoteVolume),
     formatDecimal(candle.takerBuyVolume),
     formatProduct(candle.takerBuyQuoteVolume),
-    formatDecimal(candle.priceSum),
+    candle.priceSum === undefined ? 'NULL' : formatDecimal(candle.priceSum),
     String(candle.tradeCount),
     String(candle.firstTradeId ?? 'NULL'),
     String(candle.lastTradeId ?? 'NULL'),
@@ -85,7 +85,7 @@ export type StoredCandle = {
   readonly quote_volume: string;
   readonly taker_buy_volume: string;
   readonly taker_buy_quote_volume: string;
-  readonly price_sum: string;
+  readonly price_sum: string | null;
   readonly trade_count: number;
   readonly first_trade_id: number | null;
   readonly last_trade_id: number | null;
@@ -111,7 +111,7 @@ export function candleFromRow(row: StoredCandle): Candle {
     takerBuyVolume: parseSum(row.taker_buy_volume),
     takerBuyQuoteVolume: parseProduct(row.taker_buy_quote_volume),
     tradeCount: row.trade_count,
-    priceSum: parseSum(row.price_sum),
+    priceSum: row.price_sum === null ? undefined : parseSum(row.price_sum),
     firstTradeId: row.first_trade_id ?? undefined,
     lastTradeId: row.last_trade_id ?? undefined,
     isClosed: true,
@@ -121,9 +121,4 @@ export function candleFromRow(row: StoredCandle): Candle {
     run: row.run,
     source: row.source,
   };
-}
-
-/** A sum of Decimals may have more integer digits than one alone, never more decimals. */
-function parseSum(text: string): bigint {
-  return parseProduct(text) / 10n ** 18n;
 }

@@ -107,3 +107,12 @@ test('the states of an instrument’s feed tell quiet from broken', () => {
   tape.lost(70_400);
   expect(state(70_500)).toBe('down');
 });
+
+test('an exchange whose trades are ahead of our clock is told as a clock that may be wrong', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1);
+  tape.trade(120_000, 2, '100', { eventTime: undefined, receivedTime: at(200) });
+  expect(tape.market.statuses(at(300))[0]).toMatchObject({
+    state: 'stale',
+    reason: 'Trades are 120 s ahead of our clock and are left out: is it right?',
+  });
+});

@@ -1,8 +1,5 @@
 /** Waits until `check` no longer throws or answers false; gives up after `timeoutMs` with its last word. */
-export async function eventually(
-  check: () => boolean | void | Promise<boolean | void>,
-  timeoutMs = 20_000,
-): Promise<void> {
+export async function eventually(check: () => unknown, timeoutMs = 20_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     let trouble: unknown = new Error('The condition did not come true');

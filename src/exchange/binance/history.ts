@@ -1,5 +1,5 @@
 import type { Micros } from '../../base/clock.ts';
-import { parseDecimal, parseProduct } from '../../base/decimal.ts';
+import { parseDecimal, parseProduct, parseSum } from '../../base/decimal.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { Kline } from '../../domain/kline.ts';
 import { closeTimeOf, openTimeOf } from '../../domain/timeframe.ts';
@@ -87,9 +87,9 @@ function readKline(row: unknown, timeframe: Timeframe, microsPerUnit: number): K
     high: decimal(high, parseDecimal),
     low: decimal(low, parseDecimal),
     close: decimal(close, parseDecimal),
-    volume: decimal(volume, sum),
+    volume: decimal(volume, parseSum),
     quoteVolume: decimal(quote, parseProduct),
-    takerBuyVolume: decimal(takerBase, sum),
+    takerBuyVolume: decimal(takerBase, parseSum),
     takerBuyQuoteVolume: decimal(takerQuote, parseProduct),
     tradeCount: count,
   };
@@ -102,9 +102,4 @@ function decimal(value: unknown, parse: (text: string) => bigint): bigint {
     if (!(error instanceof RangeError)) throw error;
   }
   throw new WireError('field', `expected a decimal in a kline, got ${JSON.stringify(value)}`);
-}
-
-/** A sum of quantities may have more digits than one alone. */
-function sum(text: string): bigint {
-  return parseProduct(text) / 10n ** 18n;
 }

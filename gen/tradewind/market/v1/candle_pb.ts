@@ -117,21 +117,23 @@ export type Candle = Message<"tradewind.market.v1.Candle"> & {
 
   /**
    * The sum over the prints of price × number of single trades: an exact decimal; divided by
-   * trade_count it is the arithmetic mean of the prices.
+   * trade_count it is the arithmetic mean of the prices. Empty where source is CANDLE_SOURCE_KLINES:
+   * the exchange does not tell it.
    *
    * @generated from field: string price_sum = 14;
    */
   priceSum: string;
 
   /**
-   * The lowest id of a single trade in the candle; not set where there is none.
+   * The lowest id of a single trade in the candle; not set where there is none, and where the candle
+   * was made from klines, which do not tell it.
    *
    * @generated from field: optional int64 first_trade_id = 15;
    */
   firstTradeId?: bigint | undefined;
 
   /**
-   * The highest id of a single trade in the candle; not set where there is none.
+   * The highest id of a single trade in the candle; not set as first_trade_id.
    *
    * @generated from field: optional int64 last_trade_id = 16;
    */
