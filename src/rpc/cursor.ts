@@ -12,12 +12,14 @@ export function formatCursor({ run, sequence, watermark }: LogPosition): string 
 /** @throws Refusal for a text that no server of ours has written */
 export function parseCursor(field: string, text: string): LogPosition {
   const match = /^c1\.(\d{1,16})\.(\d{1,16})\.(\d{1,16})$/u.exec(text);
-  if (match === null) {
+  const [run, sequence, watermark] = (match ?? []).slice(1).map(Number);
+  if (!isExact(run) || !isExact(sequence) || !isExact(watermark)) {
     throw new Refusal(
       'invalid',
       `${field}: expected a cursor of this service, got ${JSON.stringify(text.slice(0, 60))}`,
     );
   }
-  const [, run, sequence, watermark] = match.map(Number);
-  return { run: run ?? 0, sequence: sequence ?? 0, watermark: watermark ?? 0 };
+  return { run, sequence, watermark };
 }
+
+const isExact = (value: number | undefined): value is number => Number.isSafeInteger(value);

@@ -145,6 +145,12 @@ test.each([
     'resume_after',
   ],
   [
+    'a cursor that no number holds exactly',
+    { selections: seconds, resumeAfter: 'c1.9999999999999999.1.1' },
+    Code.InvalidArgument,
+    'resume_after',
+  ],
+  [
     'a cursor that is ahead of the run',
     { selections: seconds, resumeAfter: 'c1.7.999.1' },
     Code.InvalidArgument,
