@@ -4,7 +4,7 @@ import type { Timeframe } from '../domain/timeframe.ts';
 import type { BatchPiece, CandleBatch, RefusedItem } from './candle-batch.ts';
 import { cutIntoPieces, encodeCandles, halve, lastStates } from './candle-batch.ts';
 import type { StoredCandle } from './candle-row.ts';
-import { candleFromRow } from './candle-row.ts';
+import { candleColumns, candleFromRow } from './candle-row.ts';
 import { candleValues, writePiece } from './candle-statements.ts';
 import type { Database } from './database.ts';
 import { classifyDatabaseError, describeDatabaseError } from './database-error.ts';
@@ -48,6 +48,14 @@ export type CandleQuery = {
 /** The last second of the year 9999. */
 const latest: Micros = 253_402_300_799_000_000;
 
+const selectOldest = `
+  select ${candleColumns.map(([name]) => name).join(', ')} from candle
+  where exchange = $1 and symbol = $2 and timeframe = $3
+    and open_time >= $4::timestamptz and open_time < $5::timestamptz
+  order by open_time
+  limit $6`;
+const selectNewest = selectOldest.replace('order by open_time', '$& desc');
+
 /** A partition may be dropped by another persistor between making sure of it and writing. */
 const partitionAttempts = 3;
 
@@ -62,22 +70,9 @@ export class CandleReader {
   /** Candles by open time, at most `limit`. */
   async listCandles(query: CandleQuery): Promise<Candle[]> {
     const { exchange, symbol, timeframe, from = 0, to = latest, limit, newestFirst } = query;
-    const [start, end] = [formatTimestamp(from), formatTimestamp(to)];
-    const rows = await this.#database.run((sql) =>
-      newestFirst === true
-        ? sql<StoredCandle>`
-            select * from candle
-            where exchange = ${exchange} and symbol = ${symbol} and timeframe = ${timeframe}
-              and open_time >= ${start}::timestamptz and open_time < ${end}::timestamptz
-            order by open_time desc
-            limit ${limit}`
-        : sql<StoredCandle>`
-            select * from candle
-            where exchange = ${exchange} and symbol = ${symbol} and timeframe = ${timeframe}
-              and open_time >= ${start}::timestamptz and open_time < ${end}::timestamptz
-            order by open_time
-            limit ${limit}`,
-    );
+    const values = [exchange, symbol, timeframe, formatTimestamp(from), formatTimestamp(to), limit];
+    const statement = newestFirst === true ? selectNewest : selectOldest;
+    const rows = await this.#database.run((sql) => sql.text<StoredCandle>(statement, values));
     return rows.map(candleFromRow);
   }
 

@@ -22,8 +22,11 @@ export interface Sql {
     text: TemplateStringsArray,
     ...values: readonly SqlValue[]
   ): Promise<Row[]>;
-  /** Runs a statement, or several without parameters; answers the last one's rows. */
-  text<Row extends object = Record<string, unknown>>(text: string): Promise<Row[]>;
+  /** Runs a statement with $1 …, or several without parameters; answers the last one's rows. */
+  text<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly SqlValue[],
+  ): Promise<Row[]>;
   /** Runs a prepared statement; answers how many rows it changed. */
   run(statement: Statement): Promise<number>;
 }
@@ -37,7 +40,8 @@ export function sqlOver(client: ClientBase): Sql {
     return (await client.query<Row>(numbered, [...values])).rows;
   };
   return Object.assign(ask, {
-    text: async <Row extends object>(text: string) => (await client.query<Row>(text)).rows,
+    text: async <Row extends object>(text: string, values?: readonly SqlValue[]) =>
+      (await client.query<Row>(text, values && [...values])).rows,
     run: async ({ name, text, values }: Statement) =>
       (await client.query({ name, text, values: [...values] })).rowCount ?? 0,
   });
