@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { tryToListen } from '../base/try-to-listen.ts';
 
 /**
  * All that a program on this machine can be reached at. Systems differ in whether listening on all
@@ -31,22 +30,4 @@ async function isFree(port: number): Promise<boolean> {
     if ((await tryToListen(port, address)) === undefined) return false;
   }
   return true;
-}
-
-/** Listens for a moment. @returns the port, or undefined when it is in use */
-function tryToListen(port: number, host: string): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      // No IPv6 on this machine: nobody else can use it either.
-      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve(port);
-      // A port below 1024 is not ours to use.
-      else if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
-      else reject(error);
-    });
-    server.listen({ port, host, exclusive: true }, () => {
-      const chosen = (server.address() as AddressInfo).port;
-      server.close(() => resolve(chosen));
-    });
-  });
 }

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { tryToListen } from '../base/try-to-listen.ts';
 import { postgresAccount } from './embedded-postgres/account.ts';
 import { findBinaries } from './embedded-postgres/binaries.ts';
 import { runChild, startChild } from './embedded-postgres/child-process.ts';
@@ -73,7 +73,7 @@ export async function openEmbeddedPostgres(
   const password = await ensureCluster({ data, account, binaries, isThrowAway });
 
   for (let attempt = 1; ; attempt++) {
-    const port = options.port || (await findFreePort());
+    const port = options.port || (await tryToListen(0, '127.0.0.1')) || 0;
     const [command, ...args] = [
       ...(await endedWithParent()),
       binaries.postgres,
@@ -154,17 +154,5 @@ async function ensureDatabase(url: string): Promise<void> {
   await withConnection(url.replace(/[^/]+$/u, 'postgres'), async (sql) => {
     const rows = await sql`select from pg_database where datname = ${database}`;
     if (rows.length === 0) await sql.text(`create database ${database}`);
-  });
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = address !== null && typeof address === 'object' ? address.port : 0;
-      server.close(() => resolve(port));
-    });
   });
 }
