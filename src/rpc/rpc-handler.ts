@@ -3,6 +3,7 @@ import type { Compression, UniversalHandler } from '@connectrpc/connect/protocol
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
 import type { Clock } from '../base/clock.ts';
+import { checkedBody } from './checked-body.ts';
 import type { ListenerLimits } from './listener-limits.ts';
 import { bodyPieces, wholeBody } from './request-body.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -46,17 +47,23 @@ export async function answerRpc(
 
   const isOneMessage =
     handler.method.methodKind === 'unary' || handler.method.methodKind === 'server_streaming';
-  const body = (isOneMessage ? wholeBody : bodyPieces)(request, {
-    maxBytes: limits.readMaxBytes,
-    timeoutMs: limits.requestBodyTimeoutMs,
-    clock,
-  });
+  const header = headersOf(request, limits.maxTimeoutMs);
+  const maxBytes = limits.readMaxBytes;
+  const bounds = { maxBytes, timeoutMs: limits.requestBodyTimeoutMs, clock };
+  const body = isOneMessage
+    ? checkedBody(wholeBody(request, bounds), {
+        message: handler.method.input,
+        header,
+        compressions: acceptedCompressions,
+        maxBytes,
+      })
+    : bodyPieces(request, bounds);
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
   const answered = handler({
     httpVersion: request.httpVersion,
     method: request.method ?? '',
     url: `${scheme}://${authority}${request.url ?? ''}`,
-    header: headersOf(request, limits.maxTimeoutMs),
+    header,
     body,
     signal: leaving.signal,
     contextValues: createContextValues()

@@ -109,6 +109,7 @@ describe('a message that is too large is refused', () => {
     const market = createClient(MarketService, open(listener.url));
     await expect(market.listInstruments({ exchange: large })).rejects.toMatchObject({
       code: Code.ResourceExhausted,
+      rawMessage: 'Expected a message of at most 65536 bytes, unpacked (MAX_MESSAGE_BYTES)',
     });
     await expectAlive(listener);
   });
@@ -122,7 +123,10 @@ describe('a message that is too large is refused', () => {
       body: bomb,
     });
     expect(response.status).toBe(429);
-    expect(await response.json()).toMatchObject({ code: 'resource_exhausted' });
+    expect(await response.json()).toMatchObject({
+      code: 'resource_exhausted',
+      message: expect.stringContaining('MAX_MESSAGE_BYTES'),
+    });
   });
 
   test('announced only: a length of 4 GiB', async () => {
@@ -135,6 +139,7 @@ describe('a message that is too large is refused', () => {
     );
     stream.resume();
     expect(Number(trailers['grpc-status'])).toBe(Code.ResourceExhausted);
+    expect(trailers['grpc-message']).toContain('MAX_MESSAGE_BYTES');
   });
 
   test('a body that goes on after the answer is cut off', async () => {
