@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { Command } from 'commander';
 import { version } from './base/program.ts';
 import { describeCandles } from './cli/candles-command.ts';

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { runMigrate } from './store/migrate-command.ts';
 
 process.exitCode = await runMigrate(process.argv, process.env);

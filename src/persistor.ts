@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { runProgram } from './base/program.ts';
 import { persistorSettings, readPersistorConfig } from './persistor/config.ts';
 import { startPersistor } from './persistor/start-persistor.ts';

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { runProgram } from './base/program.ts';
 import { readSimulatorConfig, simulatorSettings } from './simulator/config.ts';
 import { startSimulator } from './simulator/start-simulator.ts';

@@ -1,6 +1,7 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { Command, Option } from 'commander';
 import { readAddresses } from './base/addresses.ts';
+import { envFileFlag } from './base/env.ts';
 import { version } from './base/program.ts';
 import { readCliConfig } from './cli/config.ts';
 import { csvLine } from './cli/csv.ts';
@@ -20,7 +21,7 @@ const command = new Command('sql')
   .argument('<statement>', 'what to ask, in SQL')
   .addOption(new Option('--json', 'one JSON object a line').conflicts('csv'))
   .option('--csv', 'CSV with a header')
-  .option('--env-file <file>', 'read settings from this file instead of .env')
+  .option(...envFileFlag)
   .showHelpAfterError()
   .addHelpText('after', '\nExample:\n  $ npm run --silent sql -- "select count(*) from candle"')
   .action(async (statement: string, options: Options) => {

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { pino } from 'pino';
 import { runProgram } from './base/program.ts';
 import { addressLines } from './standalone/banner.ts';

@@ -9,6 +9,8 @@ export type Setting<T> = {
   readonly description: string;
   /** Other names that are read when the key itself is not set, the first one first. */
   readonly aliases?: readonly string[];
+  /** Keeps the value out of errors: it has a password in it, or its schema tells it already. */
+  readonly isValueHidden?: boolean;
 };
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
@@ -30,7 +32,7 @@ export class ConfigurationError extends Error {
 
 /**
  * Reads all settings from the environment; an empty string counts as not set.
- * @throws ConfigurationError naming every key that is wrong and what was expected
+ * @throws ConfigurationError naming every key that is wrong, what was expected and what it was
  */
 export function readSettings<S extends Settings>(
   settings: S,
@@ -38,16 +40,40 @@ export function readSettings<S extends Settings>(
 ): SettingValues<S> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [key, { schema, aliases = [] }] of Object.entries(settings)) {
+  for (const [key, { schema, aliases = [], isValueHidden }] of Object.entries(settings)) {
     const name = [key, ...aliases].find((name) => (environment[name] ?? '') !== '') ?? key;
     const text = environment[name] === '' ? undefined : environment[name];
     const result = schema.safeParse(text);
-    if (result.success) values[key] = result.data;
-    else problems.push(`${name}: ${result.error.issues.map(({ message }) => message).join('; ')}`);
+    if (result.success) {
+      values[key] = result.data;
+      continue;
+    }
+    const expected = result.error.issues.map(({ message }) => message).join('; ');
+    const got = text === undefined || isValueHidden === true ? '' : `, got ${quote(text)}`;
+    problems.push(`${name}: ${expected}${got}`);
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return values as SettingValues<S>;
 }
+
+/** A value of a configuration as errors show it: the beginning of a long one. */
+export function quote(value: string): string {
+  return JSON.stringify(
+    value.length > shownCharacters ? `${value.slice(0, shownCharacters)}…` : value,
+  );
+}
+
+/** Enough to recognize a value by. */
+const shownCharacters = 100;
+
+/** The flag that names a settings file, as commander declares it. */
+export const envFileFlag = [
+  '--env-file <file>',
+  'read settings from this file instead of .env (after `node -- src/…`: without the -- Node takes it)',
+] as const;
+
+/** In an environment that holds what a settings file said already: no program reads one again. */
+export const settingsAreRead: Environment = { TRADEWIND_SETTINGS_ARE_READ: 'true' };
 
 /**
  * The environment, with the keys of a .env file below it.
@@ -55,6 +81,8 @@ export function readSettings<S extends Settings>(
  */
 export function withEnvFile(environment: Environment, envFile: string | undefined): Environment {
   const file = envFile ?? '.env';
+  const isRead = Object.keys(settingsAreRead).some((key) => environment[key] !== undefined);
+  if (envFile === undefined && isRead) return environment;
   if (envFile === undefined && !existsSync(file)) return environment;
   try {
     return { ...parseEnv(readFileSync(file, 'utf8')), ...environment };

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { ConfigurationError, withEnvFile } from './env.ts';
+import { ConfigurationError, envFileFlag, withEnvFile } from './env.ts';
 import type { Environment, Settings } from './env.ts';
 import { openLogger } from './logger.ts';
 import type { Logger, LogLevel } from './logger.ts';
+import { StartError } from './start-error.ts';
 import { onStopRequested } from './stop-signals.ts';
 
 /** What every program is given. */
@@ -59,7 +60,7 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
   const command = new Command(program.name)
     .description(program.summary)
     .version(version)
-    .option('--env-file <file>', 'read settings from this file instead of .env')
+    .option(...envFileFlag)
     .showHelpAfterError()
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .addHelpText('after', () => `\n${describeSettings(program.settings)}`);
@@ -105,7 +106,9 @@ export async function runProgram<Config extends { readonly logLevel: LogLevel }>
       logger.info('Stopped before it had started');
       process.exit(0);
     }
-    logger.fatal({ err: error }, 'Failed');
+    // What people can mend is told in one line, also where nothing is logged.
+    if (error instanceof StartError) console.error(error.message);
+    else logger.fatal({ err: error }, 'Failed');
     process.exit(1);
   }
 }

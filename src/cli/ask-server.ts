@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { envFileFlag } from '../base/env.ts';
 import type { Environment } from '../base/env.ts';
 import { systemClock } from '../base/clock.ts';
 import { openServerClient, parseServerAddress } from '../rpc/client.ts';
@@ -19,7 +20,7 @@ export function addServerFlags(command: Command): Command {
       'host:port or URL of the server (default: PORT, else the one npm start runs)',
       parseAddress,
     )
-    .option('--env-file <file>', 'read settings from this file instead of .env');
+    .option(...envFileFlag);
 }
 
 /**

@@ -33,6 +33,7 @@ const ownSettings = {
       return value ?? '';
     }),
     description: 'The server to follow, as host:port or a URL',
+    isValueHidden: true,
   },
   ...requiredDatabaseSettings,
   PERSISTOR_NAME: {

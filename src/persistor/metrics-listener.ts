@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Registry } from '../base/metrics.ts';
+import { listenError } from '../base/start-error.ts';
 
 /** A request has no body and few headers: who takes longer to send it wants something else. */
 const requestTimeoutMs = 5_000;
@@ -35,7 +36,9 @@ export async function openMetricsListener({
   });
   server.maxConnections = maximumConnections;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) =>
+      reject(listenError(error, { METRICS_HOST: host, METRICS_PORT: port })),
+    );
     server.listen(port, host, resolve);
   });
   const address = server.address();

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { readCounter, readGauge } from '../base/metrics.ts';
 import type { Registry } from '../base/metrics.ts';
+import { listenError } from '../base/start-error.ts';
 import { Connections } from './connections.ts';
 import { CorsPolicy } from './cors.ts';
 import { healthRoutes, HealthStatus } from './health.ts';
@@ -187,7 +188,11 @@ function rpcHandlers(
 /** @returns the port, which is another than asked for where that was 0 */
 async function listen(server: Server, host: string, port: number): Promise<number> {
   server.listen({ host, port });
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenError(error, { HOST: host, PORT: port });
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('Expected a TCP port');
   return address.port;

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import {
   ConfigurationError,
   choice,
@@ -6,6 +8,7 @@ import {
   integer,
   logLevel,
   port,
+  quote,
   readSettings,
   text,
   url,
@@ -13,8 +16,12 @@ import {
 } from '../base/env.ts';
 import type { Environment, Settings } from '../base/env.ts';
 import type { LogLevel } from '../base/logger.ts';
+import { listenerLimits } from '../rpc/listener-limits.ts';
 import type { Mode } from '../rpc/system-service.ts';
 import { statementSettings } from '../store/config.ts';
+
+/** Longer than any: names of rows, streams and files are made of them. */
+const maximumSymbolBytes = 64;
 
 export const serverSettings = {
   HOST: {
@@ -43,17 +50,22 @@ export const serverSettings = {
     description: 'Where Binance answers questions on market data, in LIVE mode',
   },
   BINANCE_SYMBOLS: {
-    schema: words(['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']),
+    schema: words(['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']).refine(
+      (symbols) => symbols.every(isSymbol),
+      `expected letters and digits, like BTCUSDT, at most ${maximumSymbolBytes} bytes each`,
+    ),
     description: 'The symbols to follow, separated by spaces; at most 500',
   },
   DATABASE_URL: {
     schema: url(['postgres', 'postgresql']),
     description: 'Postgres, to list stored candles from; without it only retained ones are listed',
     aliases: ['DB_WRITE_DSN'],
+    isValueHidden: true,
   },
   DB_READ_DSN: {
     schema: url(['postgres', 'postgresql']),
     description: 'Postgres to read history from where it is not DATABASE_URL, say a replica',
+    isValueHidden: true,
   },
   ...statementSettings,
   TLS_CERT_FILE: {
@@ -62,7 +74,10 @@ export const serverSettings = {
   },
   TLS_KEY_FILE: { schema: text(), description: 'The PEM key of TLS_CERT_FILE' },
   CORS_ALLOWED_ORIGINS: {
-    schema: words([]),
+    schema: words([]).refine(
+      (origins) => origins.every(isOrigin),
+      'expected origins like https://example.com, or *',
+    ),
     description:
       'Origins whose pages may call besides the same host, as https://example.com; * for all; where none is named, those of localhost',
   },
@@ -71,19 +86,19 @@ export const serverSettings = {
     description: 'Whether a HOST off loopback may be served to everybody',
   },
   MAX_CONNECTIONS: {
-    schema: integer(10_000, 1, 1_000_000),
+    schema: integer(listenerLimits.maxConnections, 1, 1_000_000),
     description: 'Connections at once; more are closed as they come',
   },
   MAX_CONNECTIONS_PER_ADDRESS: {
-    schema: integer(2_000, 1, 1_000_000),
+    schema: integer(listenerLimits.maxConnectionsPerAddress, 1, 1_000_000),
     description: 'Connections at once from one address; more are closed as they come',
   },
   MAX_STREAMS_PER_CONNECTION: {
-    schema: integer(100, 1, 10_000),
+    schema: integer(listenerLimits.maxConcurrentStreams, 1, 10_000),
     description: 'RPCs at once on one HTTP/2 connection; a client waits with more',
   },
   MAX_MESSAGE_BYTES: {
-    schema: integer(1_048_576, 1_024, 67_108_864),
+    schema: integer(listenerLimits.readMaxBytes, 1_024, 67_108_864),
     description: 'Bytes of one request message, unpacked; a longer one is RESOURCE_EXHAUSTED',
   },
   MAX_READER_BYTES: {
@@ -183,6 +198,7 @@ export function readServerConfig(environment: Environment): ServerConfig {
   if ((certFile === undefined) !== (keyFile === undefined)) {
     problems.push('TLS_CERT_FILE, TLS_KEY_FILE: expected both or none');
   }
+  problems.push(...tlsProblems(certFile, keyFile));
   if (symbols.length === 0 || symbols.length > maximumSymbols) {
     problems.push(
       `BINANCE_SYMBOLS: expected 1 to ${maximumSymbols} symbols, got ${symbols.length}`,
@@ -218,6 +234,34 @@ export function readServerConfig(environment: Environment): ServerConfig {
   };
 }
 
+/** They are read again when the port is opened; here it is said which key is wrong. */
+function tlsProblems(certFile: string | undefined, keyFile: string | undefined): string[] {
+  const problems: string[] = [];
+  const read = (key: string, file: string | undefined) => {
+    try {
+      return file === undefined ? undefined : readFileSync(file);
+    } catch (error) {
+      problems.push(`${key}: expected a PEM file, got ${quote(file ?? '')}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  };
+  const [cert, key] = [read('TLS_CERT_FILE', certFile), read('TLS_KEY_FILE', keyFile)];
+  if (cert === undefined || key === undefined) return problems;
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    problems.push(
+      `TLS_CERT_FILE, TLS_KEY_FILE: expected a PEM certificate and its key: ${reasonOf(error)}`,
+    );
+  }
+  return problems;
+}
+
+/** What Node says without the path, which stands before it: "no such file or directory". */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/, \w+ '.*'$/u, '') : String(error);
+}
+
 /** The simulator speaks Binance's protocol, WebSocket and REST on one port. */
 function addressesOf(values: {
   MODE: Mode;
@@ -233,6 +277,16 @@ function addressesOf(values: {
     webSocketBaseUrl: values.BINANCE_WEBSOCKET_BASE_URL ?? '',
     restBaseUrl: values.BINANCE_REST_BASE_URL ?? '',
   };
+}
+
+/** There are symbols of Chinese letters; a separator would be somebody's else. */
+function isSymbol(text: string): boolean {
+  return /^[\p{L}\p{N}]+$/u.test(text) && Buffer.byteLength(text) <= maximumSymbolBytes;
+}
+
+/** What a browser sends as Origin; a slash at its end is easily typed and means the same. */
+function isOrigin(text: string): boolean {
+  return text === '*' || URL.parse(text)?.origin === text.replace(/\/+$/u, '');
 }
 
 function isLoopback(host: string): boolean {

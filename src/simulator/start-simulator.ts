@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Running, Surroundings } from '../base/program.ts';
+import { listenError } from '../base/start-error.ts';
 import { Broadcast } from './broadcast.ts';
 import type { SimulatorConfig } from './config.ts';
 import type { Connection } from './connection.ts';
@@ -55,7 +56,11 @@ export async function startSimulator(
   });
   starting.use(openWebSocketDoor(server, { clock, logger, subscribers, faults, connections }));
   server.listen(config.port, config.host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenError(error, { SIMULATOR_HOST: config.host, SIMULATOR_PORT: config.port });
+  }
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;

@@ -1,4 +1,13 @@
-import { choice, integer, logLevel, port, readSettings, text, words } from '../base/env.ts';
+import {
+  choice,
+  integer,
+  logLevel,
+  port,
+  readSettings,
+  settingsAreRead,
+  text,
+  words,
+} from '../base/env.ts';
 import type { Environment } from '../base/env.ts';
 import type { LogLevel } from '../base/logger.ts';
 
@@ -88,6 +97,7 @@ export function readStandaloneConfig(
     startTimeoutMs: values.STANDALONE_START_TIMEOUT_MS,
     stopTimeoutMs: values.STANDALONE_STOP_TIMEOUT_MS,
     logLevel: values.LOG_LEVEL,
-    environment,
+    // What --env-file or .env said is in it: another .env is not for them.
+    environment: { ...environment, ...settingsAreRead },
   };
 }

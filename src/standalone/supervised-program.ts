@@ -6,6 +6,7 @@ import { backoffDelayMs } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
 import type { Logger } from '../base/logger.ts';
+import { StartError } from '../base/start-error.ts';
 import type { ChildProcesses } from './child-processes.ts';
 
 /** A first crash is mended at once to the eye; a program that always crashes costs little. */
@@ -100,7 +101,7 @@ export class SupervisedProgram implements AsyncDisposable {
   #onCrash(how: string, code: number | null, livedMs: number): void {
     const { name, clock, logger } = this.#options;
     if (code === badConfiguration) {
-      this.#fail(new Error(`The ${name} cannot run with this configuration`));
+      this.#fail(new StartError(`The ${name} cannot run with this configuration`));
       return;
     }
     this.#crashes = livedMs >= healthyAfterMs ? 0 : this.#crashes;

@@ -1,5 +1,6 @@
 import { sleep } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
+import { StartError } from '../base/start-error.ts';
 
 const pollMs = 50;
 const requestTimeoutMs = 2_000;
@@ -12,7 +13,7 @@ export type AnswerOptions = {
 
 /**
  * Waits until a program answers at `url`.
- * @throws Error when it does not in time; the signal's reason when it is aborted
+ * @throws StartError when it does not in time; the signal's reason when it is aborted
  */
 export async function untilAnswered(
   name: string,
@@ -23,7 +24,7 @@ export async function untilAnswered(
   while (!(await answers(url, signal))) {
     signal.throwIfAborted();
     if (clock.monotonicMs() > deadline) {
-      throw new Error(`The ${name} does not answer at ${url} after ${timeoutMs} ms`);
+      throw new StartError(`The ${name} does not answer at ${url} after ${timeoutMs} ms`);
     }
     await sleep(clock, pollMs, signal);
   }

@@ -21,6 +21,7 @@ export const requiredDatabaseSettings = {
     }),
     description: 'Postgres, as postgres://user:password@host:port/database',
     aliases: ['DB_WRITE_DSN'],
+    isValueHidden: true,
   },
   ...statementSettings,
 } as const;

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Environment } from '../base/env.ts';
-import { ConfigurationError, readSettings, withEnvFile } from '../base/env.ts';
+import { ConfigurationError, envFileFlag, readSettings, withEnvFile } from '../base/env.ts';
 import { openLogger } from '../base/logger.ts';
 import { version } from '../base/program.ts';
 import { requiredDatabaseSettings } from './config.ts';
@@ -19,7 +19,7 @@ export async function runMigrate(
     .version(version)
     .addArgument(new Argument('<direction>', 'up or down').choices(['up', 'down']))
     .argument('[count]', 'how many migrations, or all (default: up all, down 1)', parseCount)
-    .option('--env-file <file>', 'read settings from this file instead of .env')
+    .option(...envFileFlag)
     .showHelpAfterError()
     .exitOverride();
   try {
@@ -47,6 +47,7 @@ export async function runMigrate(
 
 function parseCount(text: string): number {
   if (text === 'all') return Infinity;
-  if (!/^[1-9]\d{0,3}$/u.test(text)) throw new InvalidArgumentError('expected a number or all');
+  if (!/^[1-9]\d{0,3}$/u.test(text))
+    throw new InvalidArgumentError('expected a number from 1 to 9999, or all');
   return Number(text);
 }

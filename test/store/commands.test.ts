@@ -20,7 +20,7 @@ describe('npm run migrate', () => {
   test.each([
     [[], 2, "missing required argument 'direction'"],
     [['sideways'], 2, 'Allowed choices are up, down'],
-    [['up', '0'], 2, 'expected a number or all'],
+    [['up', '0'], 2, 'expected a number from 1 to 9999, or all'],
     [['up'], 2, 'DATABASE_URL: expected the URL of a Postgres'],
   ])('%j is refused with exit code %d', async (args, exitCode, message) => {
     const result = await runToEnd('migrate', args);

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Code, createClient } from '@connectrpc/connect';
@@ -74,12 +76,41 @@ test('a HOST off loopback is refused unless everybody is to be served', async ()
   expect(stderr).toContain('ALLOW_UNAUTHENTICATED=true');
 });
 
-test.each(['server', 'persistor', 'simulator', 'standalone', 'replay'])(
+test.each(['server', 'persistor', 'simulator', 'standalone', 'migrate'])(
+  '%s says that a settings file is not there, with exit code 2',
+  async (name) => {
+    const args = [...(name === 'migrate' ? ['up'] : []), '--env-file', '/no/such/file'];
+    const { exitCode, stderr } = await runToEnd(name, args);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining('--env-file /no/such/file: ENOENT'),
+    });
+  },
+);
+
+test.each([
+  ['server', { MODE: 'TEST' }, 'PORT'],
+  ['simulator', {}, 'SIMULATOR_PORT'],
+  ['persistor', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 'METRICS_PORT'],
+])('%s tells in one line that its port is taken', async (name, environment, key) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const values = { ...environment, LOG_LEVEL: 'error', [key]: String(port) };
+  const { exitCode, stdout, stderr } = await runToEnd(name, [], values);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+  expect(stderr).toMatch(
+    new RegExp(`^Expected to listen on \\w+=127.0.0.1, ${key}=${port}: another program .*\n$`, 'u'),
+  );
+});
+
+test.each(['server', 'persistor', 'simulator', 'standalone', 'replay', 'migrate', 'sql'])(
   '%s answers --help and --version',
   async (name) => {
     const help = await runToEnd(name, ['--help']);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(help.stdout).toContain('Usage:');
+    expect(help.stdout).toContain(`Usage: ${name} `);
     const version = await runToEnd(name, ['--version']);
     expect(version).toMatchObject({ exitCode: 0, stdout: '0.1.0\n' });
   },

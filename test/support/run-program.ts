@@ -23,7 +23,7 @@ export async function runToEnd(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ProgramResult> {
   const path = fileURLToPath(new URL(`../../src/${program}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [path, ...args], {
+  const child = spawn(process.execPath, ['--', path, ...args], {
     cwd: '/',
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

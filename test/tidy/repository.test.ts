@@ -32,6 +32,17 @@ test('the lock file names no host to fetch a package from', () => {
   expect(resolved.map(([name]) => name)).toEqual([]);
 });
 
+test('programs are started so that Node leaves --env-file to them', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const starts = Object.values(scripts).filter((script) => script.includes('src/'));
+  expect(starts.length).toBeGreaterThan(5);
+  expect(starts.filter((script) => !/^(?:exec )?node -- src\//u.test(script))).toEqual([]);
+  const programs = keptFiles().filter(({ path }) => /^src\/\w+\.ts$/u.test(path));
+  expect(programs.filter(({ text }) => !text.startsWith('#!/usr/bin/env -S node --\n'))).toEqual(
+    [],
+  );
+});
+
 /** The registry that npm was told to use, which is nobody's business but this machine's. */
 const registry = URL.parse(process.env['npm_config_registry'] ?? '')?.host;
 
