@@ -60,7 +60,9 @@ export async function readHistory(
   const now = exchangeTime();
   const seconds = await readStored(parts, instrument, '1s', { to: now, limit: 1 });
   const checkpoint = since ?? seconds[0]?.closeTime ?? now;
-  const tradesFrom = openTimeOf('1m', Math.max(checkpoint, now - bounds.tradesHorizonMs * 1000));
+  // Klines that are not settled yet are not read: the trades reach back to before them.
+  const settled = Math.min(checkpoint, now - settleTime);
+  const tradesFrom = openTimeOf('1m', Math.max(settled, now - bounds.tradesHorizonMs * 1000));
   const trades = await readTrades(parts, instrument, tradesFrom, signal);
   const receivedTime = parts.clock.now();
   handle({ type: 'recoveredTrades', instrument, trades, wholeFrom: tradesFrom, receivedTime });

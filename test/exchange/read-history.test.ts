@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { Micros } from '../../src/base/clock.ts';
+import type { MarketEvent } from '../../src/domain/market-event.ts';
+import type { Timeframe } from '../../src/domain/timeframe.ts';
+import type { Trade } from '../../src/domain/trade.ts';
+import type { ExchangeRest } from '../../src/exchange/exchange.ts';
+import { readHistory } from '../../src/exchange/read-history.ts';
+import { aTrade } from '../support/builders.ts';
+import { at } from '../support/market-tape.ts';
+import { TwinClock } from '../support/twin-clock.ts';
+
+/** Reads the history `ms` after noon of an exchange that has these trades; what was asked and told. */
+async function readAt(ms: number, trades: readonly Trade[] = []) {
+  const events: MarketEvent[] = [];
+  const klinesUntil = new Map<Timeframe, Micros>();
+  let tradesFrom = 0;
+  const rest: Partial<ExchangeRest> = {
+    tradesPerAnswer: 1000,
+    trades: (_symbol, from) => {
+      if ('fromTime' in from) tradesFrom = from.fromTime;
+      return Promise.resolve(trades);
+    },
+    klines: (_symbol, timeframe, { to }) => {
+      klinesUntil.set(timeframe, to - 1);
+      return Promise.resolve([]);
+    },
+  };
+  const parts = {
+    rest: rest as ExchangeRest,
+    stored: undefined,
+    handle: (event: MarketEvent) => void events.push(event),
+    clock: new TwinClock(at(ms)),
+    exchangeTime: () => at(ms),
+    bounds: { historyCandles: 3, horizonMs: 86_400_000, tradesHorizonMs: 7_200_000 },
+  };
+  await readHistory(parts, 'binance:BTCUSDT', undefined, new AbortController().signal);
+  return { events, tradesFrom, klinesUntil };
+}
+
+test.each([0, 1, 500, 1999, 2000, 2001, 30_000, 59_999])(
+  'at a first start %i ms into a minute no candle is left out between klines and trades',
+  async (ms) => {
+    const { tradesFrom, klinesUntil } = await readAt(ms);
+    expect((klinesUntil.get('1s') ?? 0) + 1_000_000).toBe(tradesFrom);
+    expect((klinesUntil.get('1m') ?? 0) + 60_000_000).toBe(tradesFrom);
+  },
+);
+
+test('what the exchange does not tell between two of its trades is absent', async () => {
+  const ids = [3, 4, 1_000_000, 1_000_002];
+  const trades = ids.map((id, index) => aTrade({ id, exchangeTime: at(30_000 + index) }));
+  const { events } = await readAt(31_000, trades);
+  expect(events.filter(({ type }) => type === 'absentTrades')).toMatchObject([
+    { firstId: 5, lastId: 999_999 },
+    { firstId: 1_000_001, lastId: 1_000_001 },
+  ]);
+});
