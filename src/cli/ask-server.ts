@@ -11,6 +11,7 @@ import type { CliFlags } from './config.ts';
 import { Failure } from './failure.ts';
 import { findServer } from './find-server.ts';
 import type { ServerLocation } from './find-server.ts';
+import { isAnsweredUnavailable } from './follow-candles.ts';
 
 /** Gives a command the flags that say which server it asks. */
 export function addServerFlags(command: Command): Command {
@@ -52,11 +53,14 @@ function parseAddress(text: string): string {
 }
 
 function tell(error: ConnectError, { address, origin }: ServerLocation): string {
-  if (error.code === Code.Unavailable || error.code === Code.DeadlineExceeded) {
+  const server = `the server at ${address} (from ${origin})`;
+  if (isAnsweredUnavailable(error)) return `${server} cannot answer now: ${error.rawMessage}`;
+  if (error.code === Code.DeadlineExceeded) return `${server} did not answer in time`;
+  if (error.code === Code.Unavailable) {
     return (
       `no server answers at ${address} (from ${origin}): ${error.rawMessage}\n` +
       'Start one with npm start, or name another with --server host:port.'
     );
   }
-  return `the server at ${address} (from ${origin}) refused: ${error.rawMessage}`;
+  return `${server} refused: ${error.rawMessage}`;
 }

@@ -1,11 +1,13 @@
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
 import { onStopRequested } from '../base/stop-signals.ts';
+import type { Candle } from '../domain/candle.ts';
+import { openTimeOf } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { MarketClient } from '../rpc/client.ts';
 import { CandlePrinter } from './candle-printer.ts';
 import type { CandleFormat } from './candle-printer.ts';
-import { followCandles } from './follow-candles.ts';
+import { followCandles, isAnsweredUnavailable } from './follow-candles.ts';
 import type { FollowEvent } from './follow-candles.ts';
 import { listCandles } from './list-candles.ts';
 import { PrintedCandles } from './printed-candles.ts';
@@ -31,9 +33,11 @@ export async function showCandles(
 ): Promise<void> {
   const printer = new CandlePrinter(wish.format);
   // One is listed at least: its cursor is where the following begins.
-  const { candles, cursor } = await listCandles(market, {
-    ...wish,
-    limit: Math.max(wish.limit, 1),
+  const range = { ...wish, limit: Math.max(wish.limit, 1) };
+  const { candles, cursor } = await listCandles(market, range).catch((error: unknown) => {
+    // Streams are served from memory: whoever follows need not wait for the store.
+    if (wish.isFollowed && isAnsweredUnavailable(error)) return { candles: [], cursor: undefined };
+    throw error;
   });
   const wanted = wish.limit === 0 ? [] : candles;
   await printer.printList(wanted);
@@ -42,7 +46,7 @@ export async function showCandles(
     return printer.printSparkline(wanted);
   }
 
-  const printed = new PrintedCandles(candles[0]?.openTime ?? 0);
+  const printed = new PrintedCandles(openTimeOf(wish.timeframe, systemClock.now()));
   for (const candle of candles) printed.add(candle);
   await new Follower(market, wish, printer, printed).follow(cursor, environment);
 }
@@ -68,73 +72,62 @@ class Follower {
     this.#isInPlace = process.stdout.isTTY && wish.format === 'table';
   }
 
-  async follow(cursor: string, environment: Environment): Promise<void> {
+  async follow(cursor: string | undefined, environment: Environment): Promise<void> {
     const stop = new AbortController();
     using _watch = onStopRequested(systemClock, environment, {
       onStop: () => stop.abort(),
       onInsist: () => process.exit(1),
     });
-    let resumeAfter: string | undefined = cursor;
-    while (resumeAfter !== undefined) {
-      const events = followCandles({
-        market: this.#market,
-        clock: systemClock,
-        signal: stop.signal,
-        instrument: this.#wish.instrument,
-        timeframe: this.#wish.timeframe,
-        includeOpen: this.#isInPlace || this.#wish.includeOpen,
-        resumeAfter,
-      });
-      resumeAfter = undefined;
-      for await (const event of events) {
-        if (event.type === 'outOfRange') resumeAfter = await this.#listAgain();
-        else await this.#show(event);
-      }
-    }
+    const events = followCandles({
+      market: this.#market,
+      clock: systemClock,
+      signal: stop.signal,
+      instrument: this.#wish.instrument,
+      timeframe: this.#wish.timeframe,
+      includeOpen: this.#isInPlace || this.#wish.includeOpen,
+      resumeAfter: cursor,
+      listFrom: () => this.#printed.firstOpenTime,
+    });
+    for await (const event of events) await this.#show(event);
     this.#printer.endLine();
   }
 
-  async #show(event: Exclude<FollowEvent, { readonly type: 'outOfRange' }>): Promise<void> {
+  async #show(event: FollowEvent): Promise<void> {
     switch (event.type) {
       case 'candle': {
         const { candle, isRepeat } = event;
-        if (!candle.isClosed) {
-          if (this.#isInPlace) await this.#printer.printInPlace(candle);
-          else await this.#printer.print(candle);
-        } else if (!isRepeat || this.#printed.isNew(candle)) {
-          this.#printed.add(candle);
-          await this.#printer.print(candle);
-        }
+        if (candle.isClosed) await this.#printNew(candle, isRepeat);
+        else if (this.#isInPlace) await this.#printer.printInPlace(candle);
+        else await this.#printer.print(candle);
         return;
       }
+      case 'listed':
+        for (const candle of event.candles) await this.#printNew(candle, true);
+        return;
+      case 'unlisted':
+        this.#say(`What closed before cannot be listed now (${event.reason}); following`);
+        return;
       case 'interrupted': {
-        this.#printer.endLine();
         const seconds = (event.delayMs / 1000).toFixed(1);
-        console.error(`${event.reason}; connecting again in ${seconds} s`);
+        this.#say(`${event.reason}; connecting again in ${seconds} s`);
         return;
       }
       case 'resumed':
-        console.error('Connected again');
+        this.#say('Connected again');
         return;
       default:
         event satisfies never;
     }
   }
 
-  /** Prints what closed since the latest printed one. @returns the cursor to follow from */
-  async #listAgain(): Promise<string> {
-    const startTime = this.#printed.latest;
-    const { candles, cursor } = await listCandles(this.#market, {
-      instrument: this.#wish.instrument,
-      timeframe: this.#wish.timeframe,
-      limit: mostCandles,
-      ...(startTime === undefined ? {} : { startTime }),
-    });
-    for (const candle of candles) {
-      if (!this.#printed.isNew(candle)) continue;
-      this.#printed.add(candle);
-      await this.#printer.print(candle);
-    }
-    return cursor;
+  async #printNew(candle: Candle, isRepeat: boolean): Promise<void> {
+    if (!this.#printed.isNew(candle, isRepeat)) return;
+    this.#printed.add(candle);
+    await this.#printer.print(candle);
+  }
+
+  #say(line: string): void {
+    this.#printer.endLine();
+    console.error(line);
   }
 }

@@ -11,7 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import { lostConnectionIsUnavailable } from './lost-connection.ts';
 import { parseServerAddress } from './server-address.ts';
 
-export { readStream } from './read-stream.ts';
+export { readLiveStream, readStream } from './read-stream.ts';
 export { parseServerAddress } from './server-address.ts';
 
 export type ServerClientOptions = {

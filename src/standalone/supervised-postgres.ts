@@ -1,13 +1,10 @@
-import { backoffDelayMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { openEmbeddedPostgres } from '../store/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../store/embedded-postgres.ts';
 import type { ChildProcesses } from './child-processes.ts';
-
-/** As for the other programs; a recovery after a crash takes a second or two by itself. */
-const backoff = { minimumMs: 500, maximumMs: 30_000 };
+import { RestartDelay } from './restart-delay.ts';
 
 export type PostgresOptions = {
   readonly directory: string;
@@ -47,7 +44,8 @@ export class SupervisedPostgres implements AsyncDisposable {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     let postgres: EmbeddedPostgres | undefined = first;
-    let failures = 0;
+    const delay = new RestartDelay(clock);
+    delay.started();
     while (!signal.aborted) {
       if (postgres !== undefined) {
         // Told to quit it leaves nothing behind, which it cannot when it is killed.
@@ -57,12 +55,12 @@ export class SupervisedPostgres implements AsyncDisposable {
         children.remove(postgres.pid);
         if (signal.aborted) return;
       }
-      const delayMs = Math.round(backoffDelayMs(failures++, backoff));
+      const delayMs = delay.afterEnd();
       logger.error({ delayMs }, 'Postgres ended by itself, starting it again');
       await sleep(clock, delayMs, signal).catch(() => {});
       postgres = signal.aborted ? undefined : await this.#reopen();
+      delay.started();
       if (postgres === undefined) continue;
-      failures = 0;
       logger.info({ port: postgres.port }, 'Postgres is back');
     }
     await postgres?.[Symbol.asyncDispose]();

@@ -2,17 +2,13 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { backoffDelayMs } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
 import type { Logger } from '../base/logger.ts';
 import { StartError } from '../base/start-error.ts';
 import type { ChildProcesses } from './child-processes.ts';
+import { RestartDelay } from './restart-delay.ts';
 
-/** A first crash is mended at once to the eye; a program that always crashes costs little. */
-const backoff = { minimumMs: 500, maximumMs: 30_000 };
-/** Who ran this long was well: its next crash is a first one. */
-const healthyAfterMs = 60_000;
 /** The exit code of our programs for a configuration that cannot be used: it will not get better. */
 const badConfiguration = 2;
 
@@ -35,14 +31,15 @@ export class SupervisedProgram implements AsyncDisposable {
   readonly failed: Promise<never>;
   readonly #options: ProgramOptions;
   readonly #fail: (error: Error) => void;
+  readonly #delay: RestartDelay;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #restart: Timer | undefined;
   #isStopping = false;
-  #crashes = 0;
 
   constructor(options: ProgramOptions) {
     this.#options = options;
+    this.#delay = new RestartDelay(options.clock);
     const { promise, reject } = Promise.withResolvers<never>();
     // Whoever waits for it hears of it; nobody has to.
     promise.catch(() => {});
@@ -67,7 +64,7 @@ export class SupervisedProgram implements AsyncDisposable {
   }
 
   #start(): void {
-    const { name, environment, children, clock, onLine } = this.#options;
+    const { name, environment, children, onLine } = this.#options;
     const path = this.#options.path ?? fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
     const child = spawn(process.execPath, [path], {
       env: { ...environment },
@@ -76,7 +73,7 @@ export class SupervisedProgram implements AsyncDisposable {
       // The channel ends when we do, however we end; the program takes that as its own end.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    const startedAtMs = clock.monotonicMs();
+    this.#delay.started();
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null)
         createInterface({ input: stream }).on('line', (line) => onLine(name, line));
@@ -89,7 +86,7 @@ export class SupervisedProgram implements AsyncDisposable {
       if (child.pid !== undefined) children.remove(child.pid);
       this.#child = undefined;
       resolve();
-      if (!this.#isStopping) this.#onCrash(how, code, clock.monotonicMs() - startedAtMs);
+      if (!this.#isStopping) this.#onCrash(how, code);
     };
     child.once('error', (error) => onEnd(error.message, null));
     // Not exit: what it wrote last comes after that.
@@ -98,14 +95,13 @@ export class SupervisedProgram implements AsyncDisposable {
     });
   }
 
-  #onCrash(how: string, code: number | null, livedMs: number): void {
+  #onCrash(how: string, code: number | null): void {
     const { name, clock, logger } = this.#options;
     if (code === badConfiguration) {
       this.#fail(new StartError(`The ${name} cannot run with this configuration`));
       return;
     }
-    this.#crashes = livedMs >= healthyAfterMs ? 0 : this.#crashes;
-    const delayMs = Math.round(backoffDelayMs(this.#crashes++, backoff));
+    const delayMs = this.#delay.afterEnd();
     logger.error({ how, delayMs }, `The ${name} ended by itself, starting it again`);
     this.#restart = clock.setTimer(delayMs, () => this.#start());
   }

@@ -190,4 +190,17 @@ describe('what it refuses', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('refused: instrument: expected one of binance:BTCUSDT');
   });
+
+  test('a server that cannot answer now, which is not one that is not there', async () => {
+    await using stub = await startMarketStub({
+      listCandles: () => {
+        throw new ConnectError('The stored candles cannot be read now', Code.Unavailable);
+      },
+    });
+    const { exitCode, stderr } = await runToEnd('cli', ['candles', 'X', '--server', stub.address]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `error: the server at ${stub.address} (from --server) cannot answer now: The stored candles cannot be read now\n`,
+    });
+  });
 });

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { expect, onTestFinished, test } from 'vitest';
 import type { StreamCandlesResponse } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { openTimeOf } from '../../src/domain/timeframe.ts';
+import type { Candle } from '../../src/domain/candle.ts';
 import { candleToMessage } from '../../src/rpc/messages.ts';
 import { aCandle } from '../support/a-candle.ts';
 import { noon } from '../support/builders.ts';
@@ -20,11 +23,22 @@ type Connection = {
   readonly end: 'unavailable' | 'outOfRange' | 'stay';
 };
 
-/** A server whose list is candle 0 and whose stream's connections do as told, one after the other. */
-async function startFollowed(connections: readonly Connection[]) {
+/**
+ * A server whose stream's connections do as told, one after the other, and whose lists are candle 0,
+ * or 'unavailable'.
+ */
+async function startFollowed(
+  connections: readonly Connection[],
+  lists: readonly (readonly Candle[] | 'unavailable')[] = [],
+) {
+  let listed = 0;
   const requests: { resumeAfter: string; includeOpen: boolean }[] = [];
   const stub = await startMarketStub({
-    listCandles: () => ({ candles: [candleToMessage(at(0))], cursor: 'c1.1.0.0' }),
+    listCandles: () => {
+      const list = lists[listed++] ?? [at(0)];
+      if (list === 'unavailable') throw new ConnectError('no store', Code.Unavailable);
+      return { candles: list.map(candleToMessage).toReversed(), cursor: 'c1.1.0.0' };
+    },
     async *streamCandles({ resumeAfter, includeOpen }, { signal }) {
       const connection = connections[requests.length];
       requests.push({ resumeAfter, includeOpen });
@@ -127,4 +141,49 @@ test('open candles come only when they are asked for', async () => {
   const { shown } = await followUntil(3, address, ['--open']);
   expect(shown).toEqual(['00 r1', '01 r0 open', '01 r1']);
   expect(requests).toEqual([{ resumeAfter: 'c1.1.0.0', includeOpen: true }]);
+});
+
+test('says that it is connected again also where it had to list again', async () => {
+  const { address } = await startFollowed(
+    [
+      { elements: [streamed(at(1), 'c1.1.1.1')], end: 'unavailable' },
+      { elements: [], end: 'outOfRange' },
+      { elements: [streamed(at(4), 'c1.2.1.1')], end: 'stay' },
+    ],
+    [[at(0)], [at(1), at(2), at(3)]],
+  );
+  const { shown, stderr } = await followUntil(5, address);
+  expect(shown).toEqual(['00 r1', '01 r1', '02 r1', '03 r1', '04 r1']);
+  expect(stderr).toMatch(/^going down; connecting again in \d\.\d s\nConnected again\n$/u);
+});
+
+test('what a server publishes of the past as it reads its history is not printed', async () => {
+  const past = Array.from({ length: 5 }, (_, index) => streamed(at(index - 9), `c1.2.${index}.1`));
+  const { address } = await startFollowed([
+    { elements: [...past, streamed(at(1), 'c1.2.9.1')], end: 'stay' },
+  ]);
+  expect((await followUntil(2, address)).shown).toEqual(['00 r1', '01 r1']);
+});
+
+test('follows also a server that cannot list, and says what is missing', async () => {
+  // Without a list it begins with the candle that is open now.
+  const now = openTimeOf('1s', systemClock.now());
+  const next = (index: number) => at(0, { openTime: now + (index + 60) * second });
+  const { address, requests } = await startFollowed(
+    [
+      {
+        elements: [
+          streamed(next(-3_600), 'c1.1.0.0'),
+          streamed(next(0), 'c1.1.1.1'),
+          streamed(next(1), 'c1.1.2.2'),
+        ],
+        end: 'stay',
+      },
+    ],
+    ['unavailable', 'unavailable'],
+  );
+  const { shown, stderr, exitCode } = await followUntil(2, address);
+  expect([shown.length, exitCode]).toEqual([2, 0]);
+  expect(stderr).toBe('What closed before cannot be listed now (no store); following\n');
+  expect(requests).toEqual([{ resumeAfter: '', includeOpen: false }]);
 });

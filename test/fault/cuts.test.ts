@@ -17,7 +17,7 @@ test('F2 at serverShutdown the next connection takes over, and no subscriber not
   await line.connected(2);
   await line.passed(25_000);
   await expectWhole(line);
-  expect(line.streams.gaps).toEqual([]);
+  expect(line.streams.gapsOf('BTCUSDT')).toEqual([]);
   expect(line.proxy.connects).toBe(2);
 });
 

@@ -47,7 +47,7 @@ export async function expectWhole(
 
 /** What holds at any time: the streams are in order, and the server lives and has not cried (I7, I9, I12). */
 export async function expectSound({ streams, server, log }: FaultyLine): Promise<void> {
-  expectInOrder(streams);
+  await eventually(() => expectInOrder(streams));
   expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   expect(log.length, `warnings: ${log.slice(0, 5).join('')}`).toBeLessThan(maximumWarnings);
   const errors = log.filter((line) => (JSON.parse(line) as { level: number }).level >= 50);

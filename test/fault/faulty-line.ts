@@ -111,6 +111,8 @@ export async function aFaultyLine(options: FaultyLineOptions = {}): Promise<Faul
       }
     }, 40_000);
   await isWell();
+  // What was found while the history was read is over.
+  streams.gaps.length = 0;
   for (const symbol of symbols) {
     const path = `/api/v3/aggTrades?symbol=${symbol}&limit=1`;
     const [last] = (await (await fetch(simulator.url + path)).json()) as readonly { a: number }[];
