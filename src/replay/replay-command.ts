@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { candleCsvHeader, candleToCsv, candleToJson } from '../cli/candle-record.ts';
+import { Failure } from '../cli/failure.ts';
 import { CandleTable } from '../cli/candle-table.ts';
 import { parseTimeframe } from '../cli/timeframe-argument.ts';
 import { writeLines } from '../cli/write-lines.ts';
@@ -64,6 +65,10 @@ async function replay(files: readonly string[], options: Options): Promise<void>
     onProgress: (part) => progress.show(part),
   }).finally(() => progress.clear());
 
+  // A capture without lines is one of an exchange that said nothing.
+  if (summary.lines > 0 && summary.trades + summary.bookTickers === 0) {
+    throw new Failure(`Expected lines of captured market data, got ${summary.toString()}`);
+  }
   const format = options.format ?? (process.stdout.isTTY ? 'table' : 'csv');
   await writeLines(process.stdout, formats[format](candles.sorted()));
   console.error(summary.toString());

@@ -90,6 +90,12 @@ describe('what it refuses', () => {
     ['a directory', () => [temporaryDirectory()], 1, 'is a directory: name the files in it'],
     ['a truncated file', () => [truncatedFile()], 1, 'the gzip data ends too early'],
     ['a damaged file', () => [damagedFile()], 1, 'the gzip data is damaged'],
+    [
+      'a file of something else',
+      () => [captureFile(['{"some":"thing"}', 'nothing'])],
+      1,
+      'Expected lines of captured market data, got 2 lines: 0 trades, 0 book tickers; not used:',
+    ],
     ['an unknown timeframe', () => ['x', '-t', '5min'], 2, 'Did you mean 5m?'],
     [
       'an unknown format',
