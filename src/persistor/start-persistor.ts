@@ -1,3 +1,4 @@
+import { LatencyHistogram } from '../base/latency-histogram.ts';
 import { openMetrics } from '../base/metrics.ts';
 import type { Running, Surroundings } from '../base/program.ts';
 import { openServerClient } from '../rpc/client.ts';
@@ -33,6 +34,12 @@ export async function startPersistor(
     { server: config.serverAddress, database: databaseAddress(config.databaseUrl) },
     'Carrying candles from the server to the database',
   );
+  const registry = openMetrics({ processMetrics: true });
+  const written = new LatencyHistogram(
+    registry,
+    'tradewind_candle_written_seconds',
+    'From the close of a candle to its commit',
+  );
   const persistor = stack.use(
     new Persistor({
       name: config.name,
@@ -40,12 +47,12 @@ export async function startPersistor(
       database,
       bounds: config.bounds,
       retention: config.retention,
+      onWritten: (delay) => written.observe(delay),
       clock,
       logger,
     }),
   );
   if (config.metricsPort > 0) {
-    const registry = openMetrics({ processMetrics: true });
     const { counts } = persistor;
     registerPersistorMetrics(registry, counts, () => persistor.uncommittedRows);
     stack.use(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import type { Candle } from '../../src/domain/candle.ts';
 import { Persistor } from '../../src/persistor/persistor.ts';
 import type { FollowCandles } from '../../src/persistor/stream-batch.ts';
 import { CursorTooOldError } from '../../src/persistor/stream-batch.ts';
@@ -31,6 +32,7 @@ describe('the persistor', () => {
       readonly follow?: FollowCandles;
       readonly database?: Database;
       readonly bounds?: Partial<typeof bounds>;
+      readonly onWritten?: (delay: number) => void;
     } = {},
   ) =>
     new Persistor({
@@ -54,6 +56,22 @@ describe('the persistor', () => {
   const publish = (from: number, to: number) => {
     for (let n = from; n <= to; n++) stream.publish({ candles: [streamedCandle(n)] });
   };
+
+  test('tells how long after its close a candle of trades was committed, but of no revision', async () => {
+    const now = systemClock.now();
+    const closed = (n: number, changes: Partial<Candle> = {}) => {
+      const openTime = now - n * 60_000_000;
+      return { ...streamedCandle(1), openTime, closeTime: openTime + 60_000_000, ...changes };
+    };
+    const delays: number[] = [];
+    await using persistor = start({ onWritten: (delay) => delays.push(delay) });
+    stream.publish({
+      candles: [closed(2), closed(3, { revision: 2 }), closed(4, { source: 'klines' })],
+    });
+    await eventually(() => persistor.counts.written === 3);
+    expect(delays).toHaveLength(1);
+    expect(delays[0]).toBeGreaterThanOrEqual(60_000_000);
+  });
 
   test('stores what the stream brings, and goes on after it the next time', async () => {
     publish(1, 250);
