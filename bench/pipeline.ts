@@ -1,10 +1,8 @@
 // From frame bytes to published updates in 16 timeframes, against JSON.parse of the same frames.
-import { toBinary, create } from '@bufbuild/protobuf';
-import { StreamCandlesResponseSchema } from '../gen/tradewind/market/v1/market_service_pb.ts';
 import { binance } from '../src/exchange/binance.ts';
 import { Market } from '../src/market/market.ts';
-import { candleToMessage } from '../src/rpc/messages.ts';
 import { busyMarket, instruments } from './support/busy-market.ts';
+import { CandleEncoder } from './support/encode-candles.ts';
 import { median, report, timeOf } from './support/rounds.ts';
 
 const count = 300_000;
@@ -21,7 +19,7 @@ console.log(
 
 const parse: number[] = [];
 const pipeline: number[] = [];
-let encoded = 0;
+const encoder = new CandleEncoder();
 for (let round = 0; round < rounds; round++) {
   let last: unknown;
   parse.push(
@@ -34,12 +32,7 @@ for (let round = 0; round < rounds; round++) {
   const decoder = binance.createDecoder({ exchange: 'binance' });
   const market = new Market({
     run: start,
-    publish: (update) => {
-      if (update.type !== 'candle') return;
-      const value = candleToMessage(update.candle);
-      const message = create(StreamCandlesResponseSchema, { event: { case: 'candle', value } });
-      encoded += toBinary(StreamCandlesResponseSchema, message).length;
-    },
+    publish: encoder.publish,
   });
   market.handle({ type: 'connectionOpened', connection: '1', instruments, receivedTime: start });
   let nextFlush = performance.now() + 100;
@@ -65,6 +58,6 @@ const perFrame = (nanoseconds: readonly number[]) =>
 const ratio = median(ratios);
 report(
   'at most 2× the cost of JSON.parse',
-  `${ratio.toFixed(2)}× (${perFrame(pipeline)} µs a frame against ${perFrame(parse)} µs; ${(encoded / 1e6 / rounds).toFixed(1)} MB encoded a round)`,
+  `${ratio.toFixed(2)}× (${perFrame(pipeline)} µs a frame against ${perFrame(parse)} µs; ${(encoder.bytes / 1e6 / rounds).toFixed(1)} MB encoded a round)`,
   ratio <= 2,
 );

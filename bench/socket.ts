@@ -8,6 +8,7 @@ import { binance } from '../src/exchange/binance.ts';
 import { openFeed } from '../src/exchange/feed.ts';
 import { Market } from '../src/market/market.ts';
 import { busyMarket, symbols } from './support/busy-market.ts';
+import { CandleEncoder } from './support/encode-candles.ts';
 import { median, report } from './support/rounds.ts';
 
 const count = 200_000;
@@ -17,7 +18,7 @@ const source = fork(`${import.meta.dirname}/support/frame-source.ts`, [String(co
 const [port] = (await once(source, 'message')) as [number];
 
 console.log(
-  'Socket: frames over loopback from another process → feed → Market, open candles flushed every 100 ms;',
+  'Socket: frames over loopback from another process → feed → Market → every candle encoded as its gRPC message, open ones flushed every 100 ms;',
 );
 console.log(
   `  baseline: a ws client that calls JSON.parse on each; ${count} frames, median of ${rounds} rounds in turn`,
@@ -48,7 +49,7 @@ async function wholeWay(): Promise<number> {
   const market = new Market({
     run: start,
     limits: { clockToleranceMs: 3_600_000 },
-    publish: () => {},
+    publish: new CandleEncoder().publish,
   });
   const timer = setInterval(() => market.tick(clock.now()), 100);
   let trades = 0;
