@@ -41,6 +41,13 @@ describe('.env.example', () => {
     expect(example.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
   });
 
+  test.each(settings)('says every default of %s', (key, { schema }) => {
+    const [, comment = ''] = new RegExp(`((?:^# .*\\n)*)^# ${key}=`, 'mu').exec(example) ?? [];
+    const [, shown] = new RegExp(`^# ${key}=(.*)$`, 'mu').exec(example) ?? [];
+    const fallback = show(schema.safeParse(undefined));
+    if (fallback !== shown) expect(comment.replaceAll('\n# ', ' ')).toContain(fallback);
+  });
+
   test.each(settings)('shows a default of %s', (key, { schema }) => {
     const value = new RegExp(`^# ${key}=(.*)$`, 'mu').exec(example)?.[1];
     const defaults = settings
