@@ -25,33 +25,63 @@ export async function* checkedBody(
   checks: BodyChecks,
 ): AsyncGenerator<Uint8Array> {
   for await (const bytes of body) {
-    await check(bytes, checks);
+    await checkBody(bytes, checks);
     yield bytes;
   }
 }
 
-async function check(bytes: Uint8Array, checks: BodyChecks): Promise<void> {
-  const { message, header, compressions, maxBytes } = checks;
+/**
+ * The same for a GET, which has its message in its query.
+ * @returns what it is to be refused with; undefined where nothing is found
+ */
+export async function queryRefusal(
+  query: URLSearchParams,
+  checks: BodyChecks,
+): Promise<ConnectError | undefined> {
+  const message = query.get('message') ?? '';
+  const content = Buffer.from(message, query.get('base64') === '1' ? 'base64url' : 'utf8');
+  try {
+    const isJson = query.get('encoding') !== 'proto';
+    await checkMessage(content, query.get('compression') ?? '', isJson, checks);
+    return undefined;
+  } catch (error) {
+    return ConnectError.from(error);
+  }
+}
+
+async function checkBody(bytes: Uint8Array, checks: BodyChecks): Promise<void> {
+  const { header, maxBytes } = checks;
   const contentType = header.get('content-type') ?? '';
-  const isUnaryConnect = /^application\/(?:proto|json)\b/iu.test(contentType);
-  const content = isUnaryConnect ? bytes : bytes.subarray(envelopeBytes);
-  const length = isUnaryConnect ? content.length : lengthIn(bytes);
+  const isJson = contentType.includes('json');
+  if (/^application\/(?:proto|json)\b/iu.test(contentType)) {
+    await checkMessage(bytes, header.get('content-encoding') ?? '', isJson, checks);
+    return;
+  }
+  const content = bytes.subarray(envelopeBytes);
+  const length = lengthIn(bytes);
   if (Math.max(length, content.length) > maxBytes) throw tooLong(maxBytes);
   // Another number of messages than one, or half of one.
   if (length !== content.length) return;
-  const encodingHeader = isUnaryConnect
-    ? 'content-encoding'
-    : contentType.startsWith('application/grpc')
-      ? 'grpc-encoding'
-      : 'connect-content-encoding';
-  const isCompressed = isUnaryConnect || ((bytes[0] ?? 0) & 1) === 1;
-  const encoding = (isCompressed && header.get(encodingHeader)) || 'identity';
+  const isGrpc = contentType.startsWith('application/grpc');
+  const encoding = header.get(isGrpc ? 'grpc-encoding' : 'connect-content-encoding') ?? '';
+  const isCompressed = ((bytes[0] ?? 0) & 1) === 1;
+  await checkMessage(content, isCompressed ? encoding : '', isJson, checks);
+}
+
+async function checkMessage(
+  content: Uint8Array,
+  encoding: string,
+  isJson: boolean,
+  { message, compressions, maxBytes }: BodyChecks,
+): Promise<void> {
+  if (content.length > maxBytes) throw tooLong(maxBytes);
   const compression = compressions.find(({ name }) => name === encoding);
-  if (encoding !== 'identity' && compression === undefined) return;
-  const text = compression === undefined ? content : await unpack(content, compression, maxBytes);
-  if (contentType.includes('json')) return;
+  const isPlain = encoding === '' || encoding === 'identity';
+  if (!isPlain && compression === undefined) return;
+  const unpacked = compression ? await unpack(content, compression, maxBytes) : content;
+  if (isJson) return;
   try {
-    fromBinary(message, text);
+    fromBinary(message, unpacked);
   } catch (cause) {
     const expected = `Expected a ${message.typeName} as protobuf writes it`;
     throw new ConnectError(expected, Code.InvalidArgument, undefined, undefined, cause);

@@ -1,9 +1,11 @@
 import { Code, ConnectError, createContextKey, createContextValues } from '@connectrpc/connect';
+import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import type { Compression, UniversalHandler } from '@connectrpc/connect/protocol';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
+import { codeToHttpStatus, errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
 import type { Clock } from '../base/clock.ts';
-import { checkedBody } from './checked-body.ts';
+import { checkedBody, queryRefusal } from './checked-body.ts';
 import type { ListenerLimits } from './listener-limits.ts';
 import { bodyPieces, wholeBody } from './request-body.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -48,21 +50,30 @@ export async function answerRpc(
   const isOneMessage =
     handler.method.methodKind === 'unary' || handler.method.methodKind === 'server_streaming';
   const header = headersOf(request, limits.maxTimeoutMs);
+  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
   const maxBytes = limits.readMaxBytes;
+  const checks = {
+    message: handler.method.input,
+    header,
+    compressions: acceptedCompressions,
+    maxBytes,
+  };
+  const url = `${scheme}://${authority}${request.url ?? ''}`;
+  if (request.method === 'GET' && handler.allowedMethods.includes('GET')) {
+    const refusal = await queryRefusal(new URL(url).searchParams, checks);
+    if (refusal !== undefined) {
+      await write(connectRefusal(refusal), writer);
+      return;
+    }
+  }
   const bounds = { maxBytes, timeoutMs: limits.requestBodyTimeoutMs, clock };
   const body = isOneMessage
-    ? checkedBody(wholeBody(request, bounds), {
-        message: handler.method.input,
-        header,
-        compressions: acceptedCompressions,
-        maxBytes,
-      })
+    ? checkedBody(wholeBody(request, bounds), checks)
     : bodyPieces(request, bounds);
-  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
   const answered = handler({
     httpVersion: request.httpVersion,
     method: request.method ?? '',
-    url: `${scheme}://${authority}${request.url ?? ''}`,
+    url,
     header,
     body,
     signal: leaving.signal,
@@ -74,6 +85,15 @@ export async function answerRpc(
   // A handler that does not notice that its reader left goes on alone, and fails alone.
   written.catch(() => {});
   await Promise.race([written, new Promise<void>((resolve) => writer.onGone(resolve))]);
+}
+
+/** How a GET is refused; only Connect's unary RPCs have any. */
+function connectRefusal(error: ConnectError): UniversalServerResponse {
+  return {
+    status: codeToHttpStatus(error.code),
+    header: new Headers({ 'content-type': 'application/json' }),
+    body: createAsyncIterable([errorToJsonBytes(error, undefined)]),
+  };
 }
 
 async function write(answer: UniversalServerResponse, writer: ResponseWriter): Promise<void> {

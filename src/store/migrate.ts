@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type { Logger } from '../base/logger.ts';
+import { StartError } from '../base/start-error.ts';
 import { databaseAddress, describeDatabaseError } from './database-error.ts';
 import { withClient, withConnection } from './one-connection.ts';
 
@@ -9,7 +10,7 @@ const directory = fileURLToPath(new URL('../../migrations', import.meta.url));
 const table = 'schema_migration';
 
 /** The database cannot be brought to what this version needs; the message says why. */
-export class MigrationError extends Error {
+export class MigrationError extends StartError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'MigrationError';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { compressionGzip } from '@connectrpc/connect-node';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ListInstrumentsRequestSchema } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { checkedBody } from '../../src/rpc/checked-body.ts';
 import { openTestListener } from '../support/test-listener.ts';
@@ -81,17 +81,29 @@ test.each<[what: string, body: Uint8Array, headers: Record<string, string>]>([
   expect(await refusalOf(body, headers)).toBeUndefined();
 });
 
-test('the answer to such a request is HTTP 400 and tells nothing of the parser', async () => {
-  await using listener = await openTestListener();
-  const response = await fetch(
-    `${listener.url}/tradewind.market.v1.MarketService/ListInstruments`,
-    { method: 'POST', headers: unary, body: bad },
-  );
-  expect([response.status, await response.json()]).toEqual([
-    400,
-    {
-      code: 'invalid_argument',
-      message: 'Expected a tradewind.market.v1.ListInstrumentsRequest as protobuf writes it',
-    },
-  ]);
+describe('the answer to such a request is HTTP 400 and tells nothing of the parser', () => {
+  const path = '/tradewind.market.v1.MarketService/ListInstruments';
+  const asQuery = (message: Uint8Array) =>
+    `?connect=v1&encoding=proto&base64=1&message=${Buffer.from(message).toString('base64url')}`;
+
+  test.each<[how: string, query: string, init: RequestInit]>([
+    ['POST', '', { method: 'POST', headers: unary, body: Buffer.from(bad) }],
+    ['GET', asQuery(bad), {}],
+  ])('over %s', async (_how, query, init) => {
+    await using listener = await openTestListener();
+    const response = await fetch(`${listener.url}${path}${query}`, init);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      {
+        code: 'invalid_argument',
+        message: 'Expected a tradewind.market.v1.ListInstrumentsRequest as protobuf writes it',
+      },
+    ]);
+  });
+
+  test('and a good GET is answered', async () => {
+    await using listener = await openTestListener();
+    const response = await fetch(`${listener.url}${path}${asQuery(good)}`);
+    expect(response.status).toBe(200);
+  });
 });

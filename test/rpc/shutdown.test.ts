@@ -126,9 +126,10 @@ test('a second shutdown waits for the first and changes nothing', async () => {
   listener.stopServing();
 });
 
-test('a port that is taken is an error', async () => {
+test('a port that is taken is an error that names it', async () => {
   await using listener = await openTestListener();
   await expect(openTestListener({ port: listener.port })).rejects.toMatchObject({
-    code: 'EADDRINUSE',
+    name: 'StartError',
+    message: expect.stringContaining(`PORT=${listener.port}: another program listens there`),
   });
 });
