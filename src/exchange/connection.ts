@@ -154,7 +154,9 @@ export class Connection implements AsyncDisposable {
       },
       outlived: (reason) => this.#outlive(session, reason),
       unmendable: (reason) => {
-        if (this.#session === session) this.#succession.seekForDead(session, reason);
+        if (this.#session !== session) return;
+        session.isBroken = true;
+        this.#succession.seekForDead(session, reason);
       },
       ticked: () => this.#ticked(session),
     });
@@ -173,6 +175,9 @@ export class Connection implements AsyncDisposable {
   #promote(session: Session): void {
     const before = this.#session;
     this.#session = session;
+    const reason = 'Its successor delivers';
+    // After one that did not deliver everything it must be shown anew what was missed.
+    if (before !== session && before?.isBroken === true) before.tellEnd(reason);
     if (session.isOpen) {
       session.announce();
       this.#become('open', 'Connected');
@@ -182,7 +187,6 @@ export class Connection implements AsyncDisposable {
       logger.info({ connection, instruments: instruments.length }, 'Connected');
     }
     if (before === undefined || before === session) return;
-    const reason = 'Its successor delivers';
     before.tellEnd(reason);
     if (session.isOpen && before.isOpen) before.retire(reason);
     else before.terminate(reason);

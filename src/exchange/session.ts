@@ -2,8 +2,10 @@ import { repeat } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { LogLimiter } from '../base/log-limiter.ts';
 import type { Logger } from '../base/logger.ts';
+import type { BookTicker } from '../domain/book-ticker.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
 import type { MarketEventHandler } from '../domain/market-event.ts';
+import type { Trade } from '../domain/trade.ts';
 import type { Allowance } from './allowance.ts';
 import { sampleOf } from './bad-frame.ts';
 import type { BadFrame } from './bad-frame.ts';
@@ -53,12 +55,17 @@ type Parts = {
   readonly questions: LastTradeQuestions;
 };
 
+/** A second of fifty busy symbols, and some. What is beyond is missing, and asked for. */
+const heldLimit = 20_000;
+
 /** One attempt to connect and, if it succeeds, the connection until its end. */
 export class Session {
   readonly ended: Promise<WebSocketEnd>;
   readonly liveness: Liveness;
   /** Its name; undefined as long as it is not up. */
   connection: string | undefined;
+  /** Whether a symbol of it has died, and could not be mended. */
+  isBroken = false;
   /** Whether another one is in charge, and this one only says its last. */
   isRetiring = false;
   readonly #surroundings: SessionSurroundings;
@@ -68,6 +75,11 @@ export class Session {
   readonly #socket: OpenWebSocket;
   readonly #resources = new DisposableStack();
   #parts: Parts | undefined;
+  /**
+   * What came before this connection was in charge; undefined from then on. Told at once it would be
+   * taken as a sign that the one in charge delivers.
+   */
+  #held: (Trade | BookTicker)[] | undefined = [];
   #hasEnded = false;
   #openedAtMs = 0;
 
@@ -138,9 +150,12 @@ export class Session {
     return this.#parts?.guard.troubles ?? new Map<InstrumentName, string>();
   }
 
-  /** Tells the market that this connection is in charge. */
+  /** Tells the market that this connection is in charge, and what it has delivered by now. */
   announce(): void {
     this.#parts?.guard.announce();
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const event of held) this.#surroundings.handle(event);
   }
 
   /** Tells the market, once, that it is not any more. */
@@ -217,7 +232,8 @@ export class Session {
     }
     this.liveness.dataFrames++;
     this.#parts?.guard.see(event);
-    handle(event);
+    if (this.#held === undefined) handle(event);
+    else if (this.#held.length < heldLimit) this.#held.push(event);
   }
 
   #tick(): void {

@@ -1,3 +1,5 @@
+import type { MarketUpdate } from './market-update.ts';
+
 /** What the market counted since it began. */
 export type MarketCounters = {
   trades: number;
@@ -32,3 +34,15 @@ export const zeroCounters = (): MarketCounters => ({
   gapsFilled: 0,
   gapsAbsent: 0,
 });
+
+/** Counts what was published. */
+export function countUpdate(counters: MarketCounters, update: MarketUpdate): void {
+  if (update.type === 'candle' && update.candle.isClosed) {
+    counters.candlesClosed++;
+    if (update.candle.revision > 1) counters.candlesRevised++;
+  } else if (update.type === 'gap') {
+    if (update.state === 'open') counters.gapsFound++;
+    if (update.state === 'filled') counters.gapsFilled++;
+    if (update.state === 'absent') counters.gapsAbsent++;
+  }
+}

@@ -16,7 +16,7 @@ import { CandleSeries } from './candle-series.ts';
 import { ExchangeClock } from './exchange-clock.ts';
 import { newConnection, newState, statusOf } from './instrument-state.ts';
 import type { Connection, InstrumentState, InstrumentStatus } from './instrument-state.ts';
-import { zeroCounters } from './market-counters.ts';
+import { countUpdate, zeroCounters } from './market-counters.ts';
 import { marketLimits } from './market-limits.ts';
 import type { MarketLimits } from './market-limits.ts';
 import type { MarketUpdate, MarketUpdateHandler } from './market-update.ts';
@@ -291,14 +291,10 @@ export class Market {
   #publish(update: MarketUpdate): void {
     if (update.type === 'candle' && update.candle.isClosed) {
       this.log.appendCandle(update.candle);
-      this.counters.candlesClosed++;
-      if (update.candle.revision > 1) this.counters.candlesRevised++;
     } else if (update.type === 'gap') {
       this.log.appendGap(update);
-      if (update.state === 'open') this.counters.gapsFound++;
-      if (update.state === 'filled') this.counters.gapsFilled++;
-      if (update.state === 'absent') this.counters.gapsAbsent++;
     }
+    countUpdate(this.counters, update);
     this.#options.publish(update);
   }
 }

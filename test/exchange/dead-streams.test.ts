@@ -104,6 +104,13 @@ describe('a symbol whose stream dies while it trades', () => {
     const last = events.findLast((event) => event.type === 'trade');
     expect(last).toMatchObject({ instrument: 'sim-binance:ETHUSDT' });
     expect(twin.upgrades).toHaveLength(2);
+    // First it is told as lost: what the next one delivers does not show what this one missed.
+    const told = events.map((event) =>
+      'connection' in event ? `${event.type} ${event.connection}` : '',
+    );
+    const lost = told.indexOf('connectionLost sim-binance-1.1');
+    expect(lost).toBeGreaterThan(0);
+    expect(lost).toBeLessThan(told.indexOf('connectionOpened sim-binance-1.2'));
   });
 
   test('does not make the connection be replaced more often than every ten minutes', async () => {
