@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -29,6 +30,13 @@ export class KilledProgram implements Victim {
   async kill(): Promise<void> {
     await this.#end();
     this.#child = this.#spawn();
+  }
+
+  /** Stops it in the middle of whatever it does, as a suspended machine would, and lets it go on. */
+  async freeze(durationMs: number): Promise<void> {
+    this.#child.kill('SIGSTOP');
+    await pause(durationMs);
+    this.#child.kill('SIGCONT');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

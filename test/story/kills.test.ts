@@ -49,7 +49,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
-test('whoever is killed when, at the end each kline has its one row, whole and equal', async () => {
+test('whoever is killed or frozen when, at the end each kline has its one row, whole and equal', async () => {
   console.log(`kills: ${kills}, SEED=${seed}`);
   const random = randomOf(seed);
   await using stack = new AsyncDisposableStack();
@@ -91,6 +91,9 @@ test('whoever is killed when, at the end each kline has its one row, whole and e
   for (let count = 0; count < kills; count++) {
     await pause(200 + random() * 1_800);
     await victims[Math.floor(random() * victims.length)]?.kill();
+    // A frozen program wakes to a feed that went on, and to timers that are all due.
+    if (count % 4 === 3)
+      await (random() < 0.5 ? server : persistor).freeze(1_000 + random() * 2_000);
     if (count % 5 === 4) await control({ action: 'cut', how: 'midFrame' });
   }
   await control({ action: 'clear' });
