@@ -10,8 +10,5 @@ export default defineConfig({
     // A bound for a hung test, not a measure of speed. CI tries ten times as many random cases.
     testTimeout: process.env['CI'] === 'true' ? 900_000 : 120_000,
     hookTimeout: 120_000,
-    // The stories run on clocks that are up to 40 times as fast, where a pause of the machine is long:
-    // CI tries a failing test once more, and its output says "retry x1".
-    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 });

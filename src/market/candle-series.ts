@@ -139,7 +139,7 @@ export class CandleSeries {
 
   /** Takes whole closed candles from elsewhere where they are better than our own. */
   settle(timeframe: Timeframe, candles: readonly (Kline | Candle)[], isStored: boolean): void {
-    const series = this.#slots.all.find((series) => series.timeframe === timeframe);
+    const series = this.#slots.of(timeframe);
     if (series !== undefined) settle(this.#slots, series, candles, isStored);
   }
 
@@ -150,7 +150,7 @@ export class CandleSeries {
 
   /** The last published version of a closed candle, while it is held. */
   closedCandle(timeframe: Timeframe, openTime: Micros): Candle | undefined {
-    const series = this.#slots.all.find((series) => series.timeframe === timeframe);
+    const series = this.#slots.of(timeframe);
     return series?.at(openTime)?.closed;
   }
 
@@ -185,8 +185,8 @@ export class CandleSeries {
    * first known price.
    */
   openCandle(timeframe: Timeframe, now: Micros): Candle | undefined {
-    const { all, seconds, closedThrough } = this.#slots;
-    const series = all.find((series) => series.timeframe === timeframe);
+    const { seconds, closedThrough } = this.#slots;
+    const series = this.#slots.of(timeframe);
     if (series === undefined || closedThrough === undefined) return undefined;
     const latest = Math.max(now, closedThrough, seconds.last?.openTime ?? 0);
     return openCandleAt(this.#slots, series, latest);

@@ -51,6 +51,11 @@ export class CandleSlots {
     this.all = [this.seconds, ...this.longer];
   }
 
+  /** The slots of one timeframe. */
+  of(timeframe: Timeframe): TimeframeSeries | undefined {
+    return this.all.find((series) => series.timeframe === timeframe);
+  }
+
   /** Closes the candle that `time` falls into; a flat one is made where there was no trade. */
   closeAt(series: TimeframeSeries, time: Micros): void {
     const slot = series.at(time) ?? this.flatSlot(series, time);
