@@ -1,0 +1,30 @@
+import type { Micros } from '../base/clock.ts';
+import type { Decimal, Product } from '../base/decimal.ts';
+import type { InstrumentName } from './instrument.ts';
+
+/**
+ * What an account holds of an instrument at a moment: the fold of its executions until then,
+ * average-cost accounting. Amounts are in the quote asset.
+ *
+ * realizedProfit − cost = the net cash of all executions, to the last digit.
+ */
+export type PositionState = {
+  /** Bought minus sold; below 0 is short. */
+  readonly quantity: Decimal;
+  /** What the quantity was opened for; signed as the quantity, 0 when that is 0. */
+  readonly cost: Product;
+  readonly realizedProfit: Product;
+  readonly fees: Decimal;
+  /** The sum of what was bought and sold. */
+  readonly tradedVolume: Decimal;
+  readonly executionCount: number;
+};
+
+export type Position = PositionState & {
+  readonly account: string;
+  readonly instrument: InstrumentName;
+  /** The moment asked for; where none was, that of the last execution. */
+  readonly asOf: Micros;
+  /** When the last execution in it happened. */
+  readonly lastExecutedTime: Micros;
+};

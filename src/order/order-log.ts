@@ -1,0 +1,76 @@
+import type { Micros } from '../base/clock.ts';
+import type { Decimal } from '../base/decimal.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import type { Order, OrderSide } from '../domain/order.ts';
+import type { OrderEvent } from '../domain/order-event.ts';
+
+/** Orders are divided among servers by instrument: each shard has one owner at a time. */
+export const shardCount = 16;
+
+/** The right to append to a shard; each new owner has a higher epoch. */
+export type ShardLease = { readonly shard: number; readonly epoch: number };
+
+/** An event, and the order as it is after it. */
+export type DecidedEvent = { readonly event: OrderEvent; readonly order: Order };
+
+export type OrderBatch = {
+  readonly lease: ShardLease;
+  /** The revision of the halts that the events were decided under. */
+  readonly haltRevision: number;
+  /** In the order of the decisions. */
+  readonly events: readonly DecidedEvent[];
+};
+
+export type AppendOutcome =
+  | {
+      readonly type: 'committed';
+      /**
+       * Of accepted events whose (account, client order id) was taken: the order that has it, by the
+       * order id that was not stored. All other events are stored.
+       */
+      readonly duplicates: ReadonlyMap<string, Order>;
+    }
+  /** Nothing is stored: another owner has the shard, or what is halted has changed. */
+  | { readonly type: 'refused'; readonly reason: 'leaseLost' | 'haltsChanged' };
+
+/** What all our orders have used of the level that a side displays, as the last fill told it. */
+export type ConsumedLevel = {
+  readonly instrument: InstrumentName;
+  /** The side of the orders that use it: sells use the bid. */
+  readonly side: OrderSide;
+  readonly updateId: number;
+  readonly price: Decimal;
+  readonly displayedQuantity: Decimal;
+  readonly consumed: Decimal;
+};
+
+/** Who may not trade: all, or some accounts. Its revision rises with each change. */
+export type Halts = {
+  readonly revision: number;
+  readonly isEverything: boolean;
+  readonly accounts: ReadonlySet<string>;
+};
+
+/** All that a shard's owner starts from. */
+export type ShardContents = {
+  /** Orders that are not at their end, in the order of their acceptance. */
+  readonly orders: readonly Order[];
+  readonly consumed: readonly ConsumedLevel[];
+  readonly halts: Halts;
+};
+
+/**
+ * The order log as the order manager uses it: store/order-log-store.ts over Postgres, a twin in tests.
+ */
+export interface OrderLog {
+  /**
+   * Appends what a shard's owner decided, with the executions that follow from its fills, in one
+   * statement: all of it or nothing.
+   * @throws when it is not known whether it happened; then the shard is to be loaded again
+   */
+  append(batch: OrderBatch): Promise<AppendOutcome>;
+  /** @throws in an outage */
+  load(lease: ShardLease): Promise<ShardContents>;
+  /** The database's time: deadlines and leases go by it. */
+  now(): Promise<Micros>;
+}
