@@ -32,7 +32,7 @@ test.each(programs)('the Python in the documents runs: %s', async (program) => {
       // The README's command, with Debian's programs in place of pip's.
       `protoc -I proto -I third_party --python_out=${directory} --grpc_python_out=${directory} \
         --plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin \
-        proto/tradewind/market/v1/*.proto third_party/buf/validate/validate.proto`,
+        proto/tradewind/market/v1/*.proto third_party/buf/validate/*.proto third_party/google/api/*.proto`,
     ],
     { cwd: root, env: { PATH: '/usr/bin:/bin' } },
   );

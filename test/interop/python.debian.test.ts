@@ -55,6 +55,8 @@ async function generateClient(directory: string): Promise<void> {
       `--grpc_python_out=${directory}`,
       '--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin',
       'buf/validate/validate.proto',
+      'google/api/annotations.proto',
+      'google/api/http.proto',
       'google_rpc_status.proto',
       'tradewind/market/v1/book_ticker.proto',
       'tradewind/market/v1/candle.proto',
