@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Validator } from '@bufbuild/protovalidate';
+import { ViolationsSchema } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Interceptor } from '@connectrpc/connect';
 import { createValidateInterceptor } from '@connectrpc/validate';
@@ -102,6 +103,8 @@ const codeOfReason: Readonly<Record<RefusalReason, Code>> = {
   invalid: Code.InvalidArgument,
   notFound: Code.NotFound,
   outOfRange: Code.OutOfRange,
+  alreadyExists: Code.AlreadyExists,
+  failedPrecondition: Code.FailedPrecondition,
   limit: Code.ResourceExhausted,
   unavailable: Code.Unavailable,
 };
@@ -110,9 +113,18 @@ const codeOfReason: Readonly<Record<RefusalReason, Code>> = {
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
   if (error instanceof Refusal) {
-    return new ConnectError(error.message, codeOfReason[error.reason], undefined, undefined, error);
+    const code = codeOfReason[error.reason];
+    return new ConnectError(error.message, code, undefined, violationsOf(error), error);
   }
   return new ConnectError('internal error', Code.Internal, undefined, undefined, error);
+}
+
+/** The wrong field, in the shape in which the validator tells wrong fields. */
+function violationsOf({ field, message }: Refusal) {
+  if (field === undefined) return [];
+  const elements = field.split('.').map((fieldName) => ({ fieldName }));
+  const violation = { field: { elements }, message };
+  return [{ desc: ViolationsSchema, value: { violations: [violation] } }];
 }
 
 const translateErrors: Interceptor = (next) => async (request) => {

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { ViolationsSchema } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { pino } from 'pino';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import type { ConnectRouter } from '@connectrpc/connect';
@@ -42,6 +44,8 @@ describe('an error is told to the client as', () => {
   test.each([
     [refusal('invalid'), Code.InvalidArgument, 'Expected a symbol'],
     [refusal('notFound'), Code.NotFound, 'Expected a symbol'],
+    [refusal('alreadyExists'), Code.AlreadyExists, 'Expected a symbol'],
+    [refusal('failedPrecondition'), Code.FailedPrecondition, 'Expected a symbol'],
     [refusal('outOfRange'), Code.OutOfRange, 'Expected a symbol'],
     [refusal('limit'), Code.ResourceExhausted, 'Expected a symbol'],
     [refusal('unavailable'), Code.Unavailable, 'Expected a symbol'],
@@ -56,6 +60,20 @@ describe('an error is told to the client as', () => {
       rawMessage,
     });
   });
+});
+
+test('a refusal names its field as the validator does', async () => {
+  const error = new Refusal('invalid', 'limit.price: expected more than 0', {
+    field: 'limit.price',
+  });
+  await using server = await openMarket({ routes: failing(error) });
+  const told = await server.market.listInstruments({}).catch(ConnectError.from);
+  assert(told instanceof ConnectError);
+  const [violations] = told.findDetails(ViolationsSchema);
+  expect(violations?.violations[0]?.field?.elements.map((name) => name.fieldName)).toEqual([
+    'limit',
+    'price',
+  ]);
 });
 
 test('a request that breaks the rules of its fields is refused, and the field named', async () => {
