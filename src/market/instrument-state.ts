@@ -3,9 +3,11 @@ import type { BookTicker } from '../domain/book-ticker.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import type { Trade } from '../domain/trade.ts';
 import type { CandleSeries } from './candle-series.ts';
+import type { ExchangeClock } from './exchange-clock.ts';
 
 /** One connection of an exchange's feed, as the market sees it. */
 export type Connection = {
+  /** All of one exchange. */
   readonly instruments: readonly InstrumentName[];
   isOpen: boolean;
   /** Why it is not open. */
@@ -20,6 +22,8 @@ export type Connection = {
 export type InstrumentState = {
   readonly name: InstrumentName;
   readonly series: CandleSeries;
+  /** Its exchange's. */
+  readonly clock: ExchangeClock;
   connection: Connection | undefined;
   /**
    * Whether it is known which trades were missed, if any, up to the last frame: false from the
@@ -28,6 +32,7 @@ export type InstrumentState = {
   isContinuous: boolean;
   /** When the exchange was last asked for the last trade, and answered. */
   lastProbeTime: Micros | undefined;
+  /** The last by (exchange time, id). */
   lastTrade: Trade | undefined;
   bookTicker: BookTicker | undefined;
   tradesReceived: number;
@@ -39,10 +44,15 @@ export function newConnection(instruments: readonly InstrumentName[]): Connectio
   return { instruments, isOpen: true, reason: '', lastDataTime: undefined, nextDue: 0 };
 }
 
-export function newState(name: InstrumentName, series: CandleSeries): InstrumentState {
+export function newState(
+  name: InstrumentName,
+  series: CandleSeries,
+  clock: ExchangeClock,
+): InstrumentState {
   return {
     name,
     series,
+    clock,
     connection: undefined,
     isContinuous: false,
     lastProbeTime: undefined,

@@ -1,21 +1,17 @@
 import type { Micros } from '../base/clock.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { Candle } from '../domain/candle.ts';
-import type { InstrumentName } from '../domain/instrument.ts';
-import type {
-  ConnectionLost,
-  ConnectionOpened,
-  HistoryEvent,
-  LastTrade,
-  MarketEvent,
-} from '../domain/market-event.ts';
+import { splitInstrumentName } from '../domain/instrument.ts';
+import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
+import type { HistoryEvent, LastTrade, MarketEvent } from '../domain/market-event.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import { CandleLog, logKey } from './candle-log.ts';
 import { CandleSeries } from './candle-series.ts';
-import { ExchangeClock } from './exchange-clock.ts';
-import { newConnection, newState, statusOf } from './instrument-state.ts';
-import type { Connection, InstrumentState, InstrumentStatus } from './instrument-state.ts';
+import { Connections } from './connections.ts';
+import { ExchangeClocks } from './exchange-clocks.ts';
+import { newState, statusOf } from './instrument-state.ts';
+import type { InstrumentState, InstrumentStatus } from './instrument-state.ts';
 import { countUpdate, zeroCounters } from './market-counters.ts';
 import { marketLimits } from './market-limits.ts';
 import type { MarketLimits } from './market-limits.ts';
@@ -43,14 +39,14 @@ export class Market {
   readonly counters = zeroCounters();
   readonly #options: MarketOptions;
   readonly #limits: MarketLimits;
-  readonly #clock: ExchangeClock;
+  readonly #clocks: ExchangeClocks;
   readonly #instruments = new Map<InstrumentName, InstrumentState>();
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Connections((instrument) => this.#stateOf(instrument));
 
   constructor(options: MarketOptions) {
     this.#options = options;
     this.#limits = { ...marketLimits, ...options.limits };
-    this.#clock = new ExchangeClock(this.#limits.clockToleranceMs);
+    this.#clocks = new ExchangeClocks(this.#limits.clockToleranceMs);
     this.log = new CandleLog({
       run: options.run,
       secondsRetention: this.#limits.secondsRetentionMs * 1000,
@@ -59,9 +55,9 @@ export class Market {
     });
   }
 
-  /** Exchange time − our time, in µs. */
-  get clockOffset(): Micros {
-    return this.#clock.offset;
+  /** Exchange time − our time, in µs, of each exchange. */
+  get clockOffsets(): ReadonlyMap<ExchangeName, Micros> {
+    return this.#clocks.offsets();
   }
 
   handle(event: MarketEvent): void {
@@ -71,9 +67,9 @@ export class Market {
       case 'bookTicker':
         return this.#handleBookTicker(event);
       case 'connectionOpened':
-        return this.#handleOpened(event);
+        return this.#connections.opened(event);
       case 'connectionLost':
-        return this.#handleLost(event);
+        return this.#connections.lost(event);
       case 'lastTrade':
         return this.#handleLastTrade(event);
       case 'recoveredTrades':
@@ -96,9 +92,9 @@ export class Market {
 
   /** Publishes the open candles a last time: nothing will be observed after `now`. */
   endObservation(now: Micros): void {
-    for (const { series } of this.#instruments.values()) {
+    for (const { series, clock } of this.#instruments.values()) {
       series.announceGaps(Infinity);
-      series.end(this.#clock.at(now));
+      series.end(clock.at(now));
     }
   }
 
@@ -112,7 +108,7 @@ export class Market {
   /** The open candle at `now`; undefined before the first known price. */
   openCandle(instrument: InstrumentName, timeframe: Timeframe, now: Micros): Candle | undefined {
     const state = this.#instruments.get(instrument);
-    return state?.series.openCandle(timeframe, this.#clock.at(now));
+    return state?.series.openCandle(timeframe, state.clock.at(now));
   }
 
   /** The last published version of a closed candle, while it is held. */
@@ -124,9 +120,9 @@ export class Market {
     return this.#instruments.get(instrument)?.series.closedCandle(timeframe, openTime);
   }
 
-  /** What the instrument's exchange's clock shows when ours is `time`. */
-  exchangeTime(time: Micros): Micros {
-    return this.#clock.at(time);
+  /** What the exchange's clock shows when ours is `time`. */
+  exchangeTime(exchange: ExchangeName, time: Micros): Micros {
+    return this.#clocks.of(exchange).at(time);
   }
 
   lastTrade(instrument: InstrumentName): Trade | undefined {
@@ -145,16 +141,17 @@ export class Market {
     }
     if (this.#addTrade(state, trade)) this.#publish(trade);
     // A trade no older than the newest known shows all that may have been missed before it.
-    if (state.lastTrade !== undefined && trade.id >= state.lastTrade.id) state.isContinuous = true;
+    if (trade.id >= (state.series.ids.highestId ?? Infinity)) state.isContinuous = true;
     this.#hear(state, trade.receivedTime);
   }
 
   #addTrade(state: InstrumentState, trade: Trade): boolean {
     const { exchangeTime, eventTime, receivedTime } = trade;
-    this.#clock.observe(eventTime ?? exchangeTime, receivedTime);
-    if (!this.#clock.isPlausible(exchangeTime, receivedTime)) {
+    const { clock } = state;
+    clock.observe(eventTime ?? exchangeTime, receivedTime);
+    if (!clock.isPlausible(exchangeTime, receivedTime)) {
       this.counters.implausibleTrades++;
-      state.implausible = { receivedTime, ahead: exchangeTime - this.#clock.at(receivedTime) };
+      state.implausible = { receivedTime, ahead: exchangeTime - clock.at(receivedTime) };
       return false;
     }
     if (!state.series.add(trade, receivedTime)) {
@@ -169,7 +166,7 @@ export class Market {
     this.counters.trades++;
     state.tradesReceived++;
     const { lastTrade } = state;
-    if (lastTrade === undefined || trade.id > lastTrade.id) state.lastTrade = trade;
+    if (lastTrade === undefined || isAfter(trade, lastTrade)) state.lastTrade = trade;
   }
 
   #handleBookTicker(ticker: BookTicker): void {
@@ -188,39 +185,15 @@ export class Market {
     this.#hear(state, ticker.receivedTime);
   }
 
-  #handleOpened({ connection: name, instruments }: ConnectionOpened): void {
-    const connection = newConnection(instruments);
-    this.#connections.set(name, connection);
-    for (const instrument of instruments) {
-      const state = this.#stateOf(instrument);
-      // While the connection before it still delivers, nothing is missed by going over to this one.
-      if (state.connection?.isOpen !== true) {
-        state.isContinuous = false;
-        // The exchange may have begun its update ids anew.
-        state.bookTicker = undefined;
-      }
-      state.connection = connection;
-    }
-  }
-
-  #handleLost({ connection: name, reason }: ConnectionLost): void {
-    const connection = this.#connections.get(name);
-    if (connection === undefined) return;
-    this.#connections.delete(name);
-    connection.isOpen = false;
-    connection.reason = reason;
-    for (const state of this.#on(connection)) state.isContinuous = false;
-  }
-
   #handleLastTrade({ trade, askedTime, receivedTime }: LastTrade): void {
     const state = this.#instruments.get(trade.instrument);
     if (state?.connection === undefined) return;
-    if (!this.#clock.isPlausible(trade.exchangeTime, receivedTime)) {
+    if (!state.clock.isPlausible(trade.exchangeTime, receivedTime)) {
       this.counters.implausibleTrades++;
       return;
     }
     const isFirst = state.lastTrade === undefined;
-    if (state.series.begin(trade, this.#clock.at(askedTime), receivedTime)) {
+    if (state.series.begin(trade, state.clock.at(askedTime), receivedTime)) {
       this.#count(state, trade);
       if (!isFirst) this.#publish(trade);
     }
@@ -229,7 +202,7 @@ export class Market {
     state.isContinuous = true;
     state.lastProbeTime = receivedTime;
     state.series.announceGaps(receivedTime);
-    state.series.closeThrough(this.#closableAt(askedTime));
+    state.series.closeThrough(this.#closableAt(state, askedTime));
   }
 
   /** It is no evidence: nothing closes by it. */
@@ -248,27 +221,21 @@ export class Market {
   }
 
   /** A data frame came: what ended long enough before it can close. */
-  #hear({ connection }: InstrumentState, receivedTime: Micros): void {
+  #hear(state: InstrumentState, receivedTime: Micros): void {
+    const { connection } = state;
     if (connection === undefined) return;
     connection.lastDataTime = receivedTime;
-    const closable = this.#closableAt(receivedTime);
+    const closable = this.#closableAt(state, receivedTime);
     if (closable < connection.nextDue) return;
     connection.nextDue = (Math.floor(closable / 1_000_000) + 1) * 1_000_000;
-    for (const { series, isContinuous } of this.#on(connection)) {
+    for (const { series, isContinuous } of this.#connections.on(connection)) {
       series.announceGaps(receivedTime);
       if (isContinuous) series.closeThrough(closable);
     }
   }
 
-  #closableAt(time: Micros): Micros {
-    return this.#clock.at(time) - this.#limits.graceMs * 1000;
-  }
-
-  /** The instruments that a connection is in charge of. */
-  #on(connection: Connection): InstrumentState[] {
-    return connection.instruments
-      .map((name) => this.#stateOf(name))
-      .filter((state) => state.connection === connection);
+  #closableAt({ clock }: InstrumentState, time: Micros): Micros {
+    return clock.at(time) - this.#limits.graceMs * 1000;
   }
 
   #stateOf(instrument: InstrumentName): InstrumentState {
@@ -283,7 +250,8 @@ export class Market {
       gapMaturityMs,
       publish: (update) => this.#publish(update),
     });
-    const state = newState(instrument, series);
+    const { exchange = '' } = splitInstrumentName(instrument);
+    const state = newState(instrument, series, this.#clocks.of(exchange));
     this.#instruments.set(instrument, state);
     return state;
   }
@@ -297,4 +265,9 @@ export class Market {
     countUpdate(this.counters, update);
     this.#options.publish(update);
   }
+}
+
+/** Trades are ordered by exchange time, then by id. */
+function isAfter(a: Trade, b: Trade): boolean {
+  return a.exchangeTime > b.exchangeTime || (a.exchangeTime === b.exchangeTime && a.id > b.id);
 }

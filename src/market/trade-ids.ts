@@ -56,6 +56,10 @@ export class TradeIds {
     return this.#lowest?.id;
   }
 
+  get highestId(): number | undefined {
+    return this.#lowest === undefined ? undefined : this.#highest.id;
+  }
+
   /** The number of ids that are missing. */
   get missing(): number {
     return this.#holes.reduce((sum, { first, last }) => sum + last - first + 1, 0);

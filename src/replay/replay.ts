@@ -140,7 +140,8 @@ export class Replay {
   #publish(candle: Candle): void {
     // The market ends everything at once, but an instrument was followed only to its file's end.
     const heardUntil = this.#heardUntil.get(candle.instrument) ?? Infinity;
-    const isCutOff = this.#isOver && candle.closeTime > heardUntil + this.#market.clockOffset;
+    const endTime = this.#market.exchangeTime(this.#options.exchange, heardUntil);
+    const isCutOff = this.#isOver && candle.closeTime > endTime;
     this.#options.onCandle(isCutOff && !candle.isClosed ? { ...candle, isPartial: true } : candle);
   }
 }

@@ -41,7 +41,7 @@ export function openExchange(
 ): OpenExchange {
   const { webSocketBaseUrl, restBaseUrl, restTimeoutMs } = config;
   const random = Math.random;
-  const exchangeTime = () => market.exchangeTime(clock.now());
+  const exchangeTime = () => market.exchangeTime(exchangeName, clock.now());
   const feed = stack.use(
     openFeed({
       exchange: binance,

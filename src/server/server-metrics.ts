@@ -47,7 +47,9 @@ export function registerServerMetrics(
   readGauge(registry, {
     name: 'tradewind_clock_offset_seconds',
     help: 'The exchange’s clock less ours, less the shortest delay on the way',
-    read: () => market.clockOffset / 1e6,
+    labelNames: ['exchange'],
+    read: () =>
+      [...market.clockOffsets].map(([exchange, offset]) => [{ exchange }, offset / 1e6] as const),
   });
   readGauge(registry, {
     name: 'tradewind_retained_candles',
