@@ -38,6 +38,18 @@ export type Candle = {
   readonly source: CandleSource;
 };
 
+/**
+ * Whether the trades came without quantities, as from exchanges that tell prices alone: the volumes
+ * are 0 then, and mean nothing. Everybody else's trades have quantities above 0, so that it shows in
+ * what is stored, too. To be asked of each exchange's sum: merged with another's it is hidden.
+ */
+export function lacksQuantities({
+  tradeCount,
+  volume,
+}: Pick<Candle, 'tradeCount' | 'volume'>): boolean {
+  return tradeCount > 0 && volume === 0n;
+}
+
 /** Orders versions of the same candle: positive when `a` is the better one. */
 export function compareVersions(
   a: Pick<Candle, 'tradeCount' | 'run' | 'revision'>,

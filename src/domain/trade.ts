@@ -12,9 +12,10 @@ export type Trade = {
   /** Unique and, where the exchange promises it, rising by one within the instrument. */
   readonly id: number;
   readonly price: Decimal;
+  /** Above 0; 0 where the exchange tells prices alone. */
   readonly quantity: Decimal;
-  /** The side of the taker, who met a resting order. */
-  readonly takerSide: 'buy' | 'sell';
+  /** The side of the taker, who met a resting order; undefined where the exchange does not say. */
+  readonly takerSide: 'buy' | 'sell' | undefined;
   /** When the exchange matched it. */
   readonly exchangeTime: Micros;
   /** When the exchange sent it; undefined where it does not say. */

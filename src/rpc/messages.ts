@@ -19,6 +19,7 @@ import { Side, TradeSchema } from '../../gen/tradewind/market/v1/trade_pb.ts';
 import type { Micros } from '../base/clock.ts';
 import { formatDecimal, formatProduct, parseProduct, parseSum } from '../base/decimal.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
+import { lacksQuantities } from '../domain/candle.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Gap } from '../domain/gap.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -101,6 +102,7 @@ export function candleToMessage(candle: Candle): CandleMessage {
   message.run = BigInt(candle.run);
   message.source =
     candle.source === 'trades' ? CandleSourceMessage.TRADES : CandleSourceMessage.KLINES;
+  message.withoutQuantities = lacksQuantities(candle);
   return message;
 }
 
@@ -171,13 +173,15 @@ export function gapFromMessage(message: GapMessage): Gap {
   };
 }
 
+const sides = { buy: Side.BUY, sell: Side.SELL } as const;
+
 export function tradeToMessage(trade: Trade): TradeMessage {
   return create(TradeSchema, {
     instrument: trade.instrument,
     id: BigInt(trade.id),
     price: formatDecimal(trade.price),
     quantity: formatDecimal(trade.quantity),
-    takerSide: trade.takerSide === 'buy' ? Side.BUY : Side.SELL,
+    takerSide: trade.takerSide === undefined ? Side.UNSPECIFIED : sides[trade.takerSide],
     exchangeTime: timestampOf(trade.exchangeTime),
     receivedTime: timestampOf(trade.receivedTime),
     tradeCount: BigInt(trade.lastTradeId - trade.firstTradeId + 1),

@@ -29,7 +29,8 @@ export type Trade = Message<"tradewind.market.v1.Trade"> & {
   instrument: string;
 
   /**
-   * The exchange's id of this print: unique and rising by one within the instrument.
+   * The exchange's id of this print: unique and rising by one within the instrument. Where the
+   * exchange has no ids, the server numbers them as they arrive.
    *
    * @generated from field: int64 id = 2;
    */
@@ -43,7 +44,8 @@ export type Trade = Message<"tradewind.market.v1.Trade"> & {
   price: string;
 
   /**
-   * Base asset traded: an exact decimal, at most 18 decimals, above 0.
+   * Base asset traded: an exact decimal, at most 18 decimals, above 0; 0 where the exchange tells
+   * prices alone.
    *
    * @generated from field: string quantity = 4;
    */
