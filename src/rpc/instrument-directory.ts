@@ -25,6 +25,19 @@ export class InstrumentDirectory {
    * @throws Refusal naming the field and the known names
    */
   resolve(field: string, text: string): InstrumentName {
+    const name = this.find(text);
+    if (name !== undefined) return name;
+    const listed = this.names.slice(0, listedNames).join(', ');
+    const more = this.names.length > listedNames ? `, … (${this.names.length} in all)` : '';
+    throw new Refusal(
+      'notFound',
+      `${field}: ${JSON.stringify(text)} is not known; known are ${listed || 'none'}${more}`,
+      { field },
+    );
+  }
+
+  /** The same; undefined where there is none. */
+  find(text: string): InstrumentName | undefined {
     const { exchange = this.defaultExchange, symbol } = splitInstrumentName(text);
     for (const candidate of [exchange, simulatedPrefix + exchange]) {
       for (const spelling of [symbol, symbol.toUpperCase()]) {
@@ -32,12 +45,7 @@ export class InstrumentDirectory {
         if (this.#known.has(name)) return name;
       }
     }
-    const listed = this.names.slice(0, listedNames).join(', ');
-    const more = this.names.length > listedNames ? `, … (${this.names.length} in all)` : '';
-    throw new Refusal(
-      'notFound',
-      `${field}: ${JSON.stringify(text)} is not known; known are ${listed || 'none'}${more}`,
-    );
+    return undefined;
   }
 
   /** Several at once; none named means all. */
