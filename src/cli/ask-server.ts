@@ -5,7 +5,7 @@ import { envFileFlag } from '../base/env.ts';
 import type { Environment } from '../base/env.ts';
 import { systemClock } from '../base/clock.ts';
 import { openServerClient, parseServerAddress } from '../rpc/client.ts';
-import type { MarketClient } from '../rpc/client.ts';
+import type { ServerClient } from '../rpc/client.ts';
 import { readCliConfig } from './config.ts';
 import type { CliFlags } from './config.ts';
 import { Failure } from './failure.ts';
@@ -31,12 +31,12 @@ export function addServerFlags(command: Command): Command {
 export async function askServer<Answer>(
   environment: Environment,
   flags: CliFlags,
-  ask: (market: MarketClient) => Promise<Answer>,
+  ask: (client: ServerClient) => Promise<Answer>,
 ): Promise<Answer> {
   const location = findServer(readCliConfig(environment, flags));
   try {
     using client = openServerClient(location.address, { clock: systemClock });
-    return await ask(client.market);
+    return await ask(client);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     throw new Failure(tell(error, location), { cause: error });

@@ -38,7 +38,7 @@ export function describeCandles(command: Command, environment: Environment): Com
         includeOpen: options.open === true,
         format: formatOf(options),
       };
-      await askServer(environment, options, (market) => showCandles(market, wish, environment));
+      await askServer(environment, options, ({ market }) => showCandles(market, wish, environment));
     });
 }
 

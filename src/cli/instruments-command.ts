@@ -29,7 +29,7 @@ export function describeInstruments(command: Command, environment: Environment):
     .option('--csv', 'CSV with a header')
     .addHelpText('after', '\nExample:\n  $ tradewind instruments --exchange binance')
     .action(async (options: Options) => {
-      const { instruments } = await askServer(environment, options, (market) =>
+      const { instruments } = await askServer(environment, options, ({ market }) =>
         market.listInstruments({ exchange: options.exchange }, { timeoutMs: requestTimeoutMs }),
       );
       await writeLines(process.stdout, linesOf(instruments, options));

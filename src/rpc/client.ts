@@ -6,6 +6,8 @@ import { createClient } from '@connectrpc/connect';
 import type { Client, Interceptor, Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import { PositionService } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import type { Clock } from '../base/clock.ts';
 import { lostConnectionIsUnavailable } from './lost-connection.ts';
@@ -30,11 +32,15 @@ export type ServerClientOptions = {
 };
 
 export type MarketClient = Client<typeof MarketService>;
+export type OrderClient = Client<typeof OrderService>;
+export type PositionClient = Client<typeof PositionService>;
 export type SystemClient = Client<typeof SystemService>;
 
 /** Clients of one server over one HTTP/2 connection, which is opened with the first RPC. */
 export interface ServerClient extends Disposable {
   readonly market: MarketClient;
+  readonly orders: OrderClient;
+  readonly positions: PositionClient;
   readonly system: SystemClient;
   /** For clients of further services. */
   readonly transport: Transport;
@@ -66,6 +72,8 @@ export function openServerClient(address: string, options: ServerClientOptions):
   return {
     transport,
     market: createClient(MarketService, transport),
+    orders: createClient(OrderService, transport),
+    positions: createClient(PositionService, transport),
     system: createClient(SystemService, transport),
     [Symbol.dispose]: () => sessionManager.abort(),
   };
