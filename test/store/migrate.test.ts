@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -5,7 +6,9 @@ import { openDatabase } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
-const all = ['001_candle', '002_gap', '003_persistor', '004_agg_trade_ticks'];
+const all = readdirSync(new URL('../../migrations', import.meta.url))
+  .map((file) => file.replace(/\.sql$/u, ''))
+  .toSorted();
 
 describe('migrations', () => {
   test('go up, down and up again, and leave nothing behind when they are down', async () => {
