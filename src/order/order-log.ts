@@ -7,8 +7,19 @@ import type { OrderEvent } from '../domain/order-event.ts';
 /** Orders are divided among servers by instrument: each shard has one owner at a time. */
 export const shardCount = 16;
 
-/** The right to append to a shard; each new owner has a higher epoch. */
-export type ShardLease = { readonly shard: number; readonly epoch: number };
+/** What one append may hold: more would keep the other shards' appends waiting for its commit. */
+export const maximumBatchEvents = 4_096;
+
+/**
+ * The right to append to a shard. Its epoch is higher with each owner, and with each `load` of the
+ * same one: whatever was sent under a lower epoch and has not happened by then never happens.
+ */
+export type ShardLease = {
+  readonly shard: number;
+  /** A life of a server. */
+  readonly owner: string;
+  readonly epoch: number;
+};
 
 /** An event, and the order as it is after it. */
 export type DecidedEvent = { readonly event: OrderEvent; readonly order: Order };
@@ -17,7 +28,10 @@ export type OrderBatch = {
   readonly lease: ShardLease;
   /** The revision of the halts that the events were decided under. */
   readonly haltRevision: number;
-  /** In the order of the decisions. */
+  /**
+   * In the order of the decisions, at most `maximumBatchEvents`. An order's acceptance is the only
+   * event of it in a batch: nothing is decided about it before that is stored.
+   */
   readonly events: readonly DecidedEvent[];
 };
 
@@ -30,8 +44,19 @@ export type AppendOutcome =
        */
       readonly duplicates: ReadonlyMap<string, Order>;
     }
-  /** Nothing is stored: another owner has the shard, or what is halted has changed. */
-  | { readonly type: 'refused'; readonly reason: 'leaseLost' | 'haltsChanged' };
+  /** Nothing is stored. */
+  | { readonly type: 'refused'; readonly reason: AppendRefusal };
+
+export type AppendRefusal =
+  /** Another owner has the shard, or this one has loaded it again since. */
+  | 'leaseLost'
+  /** What is halted has changed: it is to be read, and decided anew. */
+  | 'haltsChanged'
+  /**
+   * An event does not follow what is stored: this very batch was stored before, or what it was
+   * decided on never happened. The shard is to be loaded again.
+   */
+  | 'outOfStep';
 
 /** What all our orders have used of the level that a side displays, as the last fill told it. */
 export type ConsumedLevel = {
@@ -53,6 +78,8 @@ export type Halts = {
 
 /** All that a shard's owner starts from. */
 export type ShardContents = {
+  /** To append under from now on. */
+  readonly lease: ShardLease;
   /** Orders that are not at their end, in the order of their acceptance. */
   readonly orders: readonly Order[];
   readonly consumed: readonly ConsumedLevel[];
@@ -69,8 +96,15 @@ export interface OrderLog {
    * @throws when it is not known whether it happened; then the shard is to be loaded again
    */
   append(batch: OrderBatch): Promise<AppendOutcome>;
+  /**
+   * Reads a shard, and makes sure first that no append sent before can still happen: it waits for
+   * one that is under way, and those that come later are refused.
+   * @returns undefined where the lease is lost
+   * @throws in an outage; then it is to be called again, with the same lease
+   */
+  load(lease: ShardLease): Promise<ShardContents | undefined>;
   /** @throws in an outage */
-  load(lease: ShardLease): Promise<ShardContents>;
+  readHalts(): Promise<Halts>;
   /** The database's time: deadlines and leases go by it. */
   now(): Promise<Micros>;
 }
