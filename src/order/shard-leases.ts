@@ -1,37 +1,44 @@
 import type { Micros } from '../base/clock.ts';
 import type { ShardLease } from './order-log.ts';
 
-/** Who has a shard by the database's clock. */
-export type ShardHolder = {
-  readonly shard: number;
-  /** Where the server that has it answers. */
-  readonly url: string;
+/** How long a lease lasts without being renewed, by the database's clock. */
+export const leaseDurationMs = 5_000;
+
+/** What a server knows after a round of its leases. */
+export type LeaseRound = {
+  /**
+   * All shards that are this server's now, new ones among them. The epoch of one that was loaded
+   * meanwhile may be behind what `OrderLog.load` answered: that one counts.
+   */
+  readonly leases: readonly ShardLease[];
+  /** The leases end then if they are not renewed, in the clock's monotonic milliseconds. */
+  readonly endMs: number;
+  /** How many shards a server should have: whoever has more releases what is over. */
+  readonly fairShare: number;
+  /** Where it differs from what orders are decided under, `OrderLog.readHalts` tells the halts. */
+  readonly haltRevision: number;
+  /** The database's clock minus ours: beyond a second no shard is taken. */
+  readonly clockOffset: Micros;
 };
 
-export type LeaseView = {
-  /** The database's time. */
-  readonly now: Micros;
-  /** Those of the leases asked for that are still ours, for another TTL. */
-  readonly renewed: readonly ShardLease[];
-  /** Of all shards whose lease has not run out, ours among them. */
-  readonly holders: readonly ShardHolder[];
-  /** That of the halts. */
-  readonly haltRevision: number;
+export type ShardOwner = {
+  readonly owner: string;
+  /** The URL at which it answers other servers. */
+  readonly address: string;
 };
 
 /**
- * The leases of one server on shards, as the order manager uses them: store/shard-lease-store.ts over
- * Postgres, a twin in tests. The lease's time is the database's. All throw in an outage; then it is
- * not known whether it happened.
+ * Who has which shard: store/shard-lease-store.ts over Postgres, a twin in tests. All throw in an
+ * outage.
  */
 export interface ShardLeases {
-  /** Renews what we hold, and tells how all shards are. */
-  renew(held: readonly ShardLease[]): Promise<LeaseView>;
   /**
-   * Takes those of the shards that nobody else holds, each under a new epoch, also those that are
-   * ours: what was under way under the old epoch is over then, stored or not.
+   * To be called every second: renews this server's leases, and takes shards that are free or
+   * expired, up to its fair share among the servers that live.
    */
-  take(shards: readonly number[]): Promise<readonly ShardLease[]>;
-  /** Lets others take them at once. */
-  release(held: readonly ShardLease[]): Promise<void>;
+  renew(): Promise<LeaseRound>;
+  /** Gives shards up, at once free for others; nothing sent before can be appended any more. */
+  release(shards: readonly number[]): Promise<void>;
+  /** The owners at this moment, by shard; a shard without a living owner is missing. */
+  listOwners(): Promise<ReadonlyMap<number, ShardOwner>>;
 }
