@@ -120,7 +120,7 @@ export class MatchingEngine {
   handleMarketLost(reason: string, time: Micros): void {
     this.#book.lose(reason);
     this.#isAsking = false;
-    if (this.#isDeciding) this.#settle(time);
+    if (this.#isDeciding) this.#decideAll(time);
   }
 
   /** A lost market is back, and its first ticker is on its way. */
