@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { BroadcastSubscription } from './broadcast-subscription.ts';
 import { FlushTurn } from './flush-turn.ts';
+import { streamFormatKey } from './rest/stream-format.ts';
 import { responseWriterKey } from './rpc-handler.ts';
 import type { Codec, SharedFrame } from './shared-frame.ts';
 
@@ -87,11 +88,12 @@ export class Broadcast implements Disposable {
     context.signal.throwIfAborted();
     const writer = context.values.get(responseWriterKey);
     if (writer === undefined) throw new Error('Expected a call that came through the listener');
+    const plain = context.values.get(streamFormatKey);
     const subscription = new BroadcastSubscription({
       writer,
-      codec: codecOf(context),
+      codec: plain?.format ?? codecOf(context),
       signal: context.signal,
-      responseHeader: context.responseHeader,
+      responseHeader: plain?.header ?? context.responseHeader,
       maxPendingBytes: this.#maxPendingBytes,
       turn: this.#turn,
       onEnd: (isOverflow) => {

@@ -21,6 +21,8 @@ import type { PlainRoutes, Readiness } from './plain-http.ts';
 import { createPortServer } from './port.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { RequestRouter } from './request-router.ts';
+import { RestRouter } from './rest.ts';
+import type { RestAdapter } from './rest.ts';
 import { acceptedCompressions } from './rpc-handler.ts';
 import { RpcMetrics } from './rpc-metrics.ts';
 import { Sessions } from './sessions.ts';
@@ -35,6 +37,8 @@ export type ListenerOptions = {
   readonly routes: (router: ConnectRouter) => void;
   /** Plain HTTP besides /healthz, /readyz and /metrics. */
   readonly plainRoutes?: PlainRoutes;
+  /** Plain HTTP to the RPCs besides what annotations say. */
+  readonly restAdapters?: readonly RestAdapter[];
   /** See CorsPolicy. */
   readonly corsAllowedOrigins: readonly string[];
   readonly limits?: Partial<ListenerLimits>;
@@ -89,6 +93,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       operatorRoutes({ readiness, metrics }),
       ...(options.plainRoutes === undefined ? [] : [options.plainRoutes]),
     ],
+    rest: new RestRouter(rpcs, options.restAdapters ?? [], { limits, clock }),
     cors: new CorsPolicy(options.corsAllowedOrigins),
     limits,
     logger,

@@ -1,4 +1,5 @@
 import { constants } from 'node:http2';
+import { Code } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import type { Clock } from '../base/clock.ts';
 import { logContext } from '../base/log-context.ts';
@@ -11,11 +12,13 @@ import { sendText } from './plain-http.ts';
 import type { PlainRoutes } from './plain-http.ts';
 import { requestIdOf } from './request-id.ts';
 import type { NodeRequest, NodeResponse } from './response-writer.ts';
+import type { RestRouter } from './rest.ts';
 import { answerRpc } from './rpc-handler.ts';
 
 export type RequestRouterOptions = {
   readonly rpcs: readonly UniversalHandler[];
   readonly plain: readonly PlainRoutes[];
+  readonly rest: RestRouter;
   readonly cors: CorsPolicy;
   readonly limits: ListenerLimits;
   readonly logger: Logger;
@@ -89,13 +92,19 @@ export class RequestRouter {
       sendText(request, response, 400, 'Expected a host name and port in Host or :authority\n');
       return;
     }
-    const { cors, plain } = this.#options;
+    const { cors, plain, rest } = this.#options;
     if (cors.apply(request, response, authority)) return;
 
     const [path = ''] = (request.url ?? '').split('?', 1);
     const rpc = this.#rpcs.get(path);
     if (rpc !== undefined) {
-      await this.#answerRpc(rpc, { request, response, authority, requestId });
+      const call = { request, response, authority, requestId };
+      await this.#work(request, response, () => answerRpc(rpc, call, this.#options));
+      return;
+    }
+    // A page can send such a request without asking first, if it does not care for the answer.
+    if (isFromForeignPage(request, cors, authority)) {
+      sendText(request, response, 403, 'Expected a page whose origin CORS allows\n');
       return;
     }
     for (const routes of plain) {
@@ -105,22 +114,50 @@ export class RequestRouter {
         return;
       }
     }
-    sendText(request, response, 404, 'There is nothing here\n');
+    const routes = rest.routesOf(path);
+    if (routes.length > 0) {
+      const call = { request, response, requestId };
+      await this.#work(request, response, () => rest.answer(routes, call));
+      return;
+    }
+    sendNotFound(request, response, path);
   }
 
-  async #answerRpc(rpc: UniversalHandler, call: Parameters<typeof answerRpc>[1]): Promise<void> {
+  /** Does the work of an RPC, however it was asked for, if there is room for one more. */
+  async #work(
+    request: NodeRequest,
+    response: NodeResponse,
+    answer: () => Promise<void>,
+  ): Promise<void> {
     if (this.#activeRpcs >= this.#options.limits.maxActiveRpcs) {
       this.#rejectedRpcs++;
-      call.response.setHeader('retry-after', '1');
-      sendText(call.request, call.response, 503, 'Too many requests at once\n');
+      response.setHeader('retry-after', '1');
+      sendText(request, response, 503, 'Too many requests at once\n');
       return;
     }
     this.#activeRpcs++;
     try {
-      await answerRpc(rpc, call, this.#options);
+      await answer();
     } finally {
       this.#activeRpcs--;
     }
+  }
+}
+
+function isFromForeignPage(request: NodeRequest, cors: CorsPolicy, authority: string): boolean {
+  const { method = '', headers } = request;
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method) || headers.origin === undefined) return false;
+  return !cors.isAllowed(headers.origin, authority);
+}
+
+function sendNotFound(request: NodeRequest, response: NodeResponse, path: string): void {
+  const message = 'There is nothing here; /openapi.json tells what there is';
+  const { accept = '' } = request.headers;
+  if (path.startsWith('/v1/') || /\bjson\b/iu.test(accept)) {
+    const status = JSON.stringify({ code: Code.NotFound, message, details: [] });
+    sendText(request, response, 404, `${status}\n`, 'application/json');
+  } else {
+    sendText(request, response, 404, `${message}\n`);
   }
 }
 

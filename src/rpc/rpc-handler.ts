@@ -120,7 +120,8 @@ async function write(answer: UniversalServerResponse, writer: ResponseWriter): P
   await writer.end(trailer);
 }
 
-function headersOf(request: NodeRequest, maxTimeoutMs: number): Headers {
+/** The headers of a request, with no timeout far beyond the bound. */
+export function headersOf(request: NodeRequest, maxTimeoutMs: number): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || name.startsWith(':')) continue;

@@ -1,8 +1,12 @@
 import { toBinary, toJsonString } from '@bufbuild/protobuf';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { streamElement } from './rest/stream-format.ts';
+import type { StreamFormat } from './rest/stream-format.ts';
 
-/** How a client wants messages written. */
-export type Codec = 'binary' | 'json';
+/**
+ * How a client wants messages written: in the envelopes of RPC, or over plain HTTP as lines or events.
+ */
+export type Codec = 'binary' | 'json' | StreamFormat;
 
 /** How a frame behaves among others that wait for the same reader. */
 export type FrameRules = {
@@ -23,6 +27,8 @@ export class SharedFrame {
   readonly #encode: (codec: Codec) => Uint8Array;
   #binary: Uint8Array | undefined;
   #json: Uint8Array | undefined;
+  #lines: Uint8Array | undefined;
+  #events: Uint8Array | undefined;
 
   constructor(encode: (codec: Codec) => Uint8Array, { conflateKey, supersedes }: FrameRules = {}) {
     this.#encode = encode;
@@ -36,18 +42,34 @@ export class SharedFrame {
     message: MessageShape<Desc>,
     rules?: FrameRules,
   ): SharedFrame {
-    return new SharedFrame(
-      (codec) =>
-        codec === 'binary' ? toBinary(schema, message) : Buffer.from(toJsonString(schema, message)),
-      rules,
-    );
+    return new SharedFrame((codec) => encode(schema, message, codec), rules);
   }
 
-  /** The enveloped message. */
+  /** The message as it goes out. */
   bytes(codec: Codec): Uint8Array {
-    if (codec === 'binary') return (this.#binary ??= envelope(this.#encode('binary')));
-    return (this.#json ??= envelope(this.#encode('json')));
+    switch (codec) {
+      case 'binary':
+        return (this.#binary ??= envelope(this.#encode(codec)));
+      case 'json':
+        return (this.#json ??= envelope(this.#encode(codec)));
+      case 'lines':
+        return (this.#lines ??= this.#encode(codec));
+      case 'events':
+        return (this.#events ??= this.#encode(codec));
+      default:
+        return codec satisfies never;
+    }
   }
+}
+
+function encode<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+  codec: Codec,
+): Uint8Array {
+  if (codec === 'binary') return toBinary(schema, message);
+  if (codec === 'json') return Buffer.from(toJsonString(schema, message));
+  return streamElement(codec, schema, message);
 }
 
 function envelope(message: Uint8Array): Uint8Array {

@@ -1,0 +1,86 @@
+import { Code } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import { bindingsOf } from './rest/bindings.ts';
+import { PathTemplate, splitPath } from './rest/path-template.ts';
+import { RestCall } from './rest/rest-call.ts';
+import type { RestRequest, RestSurroundings } from './rest/rest-call.ts';
+import { RestRefusal } from './rest/rest-refusal.ts';
+import { RouteTable } from './rest/route-table.ts';
+import type { RestRoute } from './rest/route-table.ts';
+import { transcode } from './rest/transcode.ts';
+
+/** Answers one method and path by hand, where no annotation can express its body or its answer. */
+export type RestAdapter = {
+  /** "POST" */
+  readonly httpMethod: string;
+  /** As google.api.http writes paths: "/order/limit". */
+  readonly path: string;
+  /** What it throws is answered as a google.rpc.Status. */
+  readonly answer: (call: RestCall) => Promise<void>;
+};
+
+/**
+ * Plain HTTP for every RPC that has a google.api.http annotation, and for what adapters add. A request
+ * becomes the RPC's message and goes the way of any other RPC.
+ */
+export class RestRouter {
+  readonly #surroundings: RestSurroundings;
+  readonly #routes: RouteTable;
+
+  /** @throws Error for annotations that cannot be served: a mistake in a proto */
+  constructor(
+    handlers: readonly UniversalHandler[],
+    adapters: readonly RestAdapter[],
+    surroundings: Omit<RestSurroundings, 'rpcs'>,
+  ) {
+    const rpcs = new Map(handlers.map((handler) => [handler.requestPath, handler]));
+    this.#surroundings = { ...surroundings, rpcs };
+    this.#routes = new RouteTable([
+      ...adapters.map(({ path, ...adapter }) => ({ ...adapter, template: new PathTemplate(path) })),
+      ...handlers.flatMap(({ method }) => bindingsOf(method)).map(routeOf),
+    ]);
+  }
+
+  /** The routes of a path, of whatever HTTP method; none: there is nothing. */
+  routesOf(path: string): readonly RestRoute[] {
+    return this.#routes.matching(splitPath(path));
+  }
+
+  /** Answers a request for a path that has these routes. */
+  async answer(routes: readonly RestRoute[], request: RestRequest): Promise<void> {
+    const call = new RestCall(request, this.#surroundings);
+    const answered = answerBy(routes, call).catch((error: unknown) => {
+      // What has begun cannot become an error any more: whoever began it breaks it off.
+      if (call.writer.headersSent) throw error;
+      return call.sendError(error);
+    });
+    // An RPC that does not notice that its client left goes on alone, and fails alone.
+    answered.catch(() => {});
+    await Promise.race([answered, new Promise<void>((resolve) => call.writer.onGone(resolve))]);
+  }
+}
+
+async function answerBy(routes: readonly RestRoute[], call: RestCall): Promise<void> {
+  const { method = '' } = call.request;
+  // What a GET answers, without the body.
+  const httpMethod = method === 'HEAD' ? 'GET' : method;
+  const route = routes.find((route) => route.httpMethod === httpMethod);
+  if (route !== undefined) return await route.answer(call);
+  const allowed = allowedMethods(routes);
+  call.setHeader('allow', allowed);
+  if (method === 'OPTIONS') return await call.sendText(200, '');
+  throw new RestRefusal(Code.Unimplemented, `Expected ${allowed} at this path`, {
+    httpStatus: 405,
+  });
+}
+
+function allowedMethods(routes: readonly RestRoute[]): string {
+  const methods = new Set(routes.map(({ httpMethod }) => httpMethod));
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+function routeOf(binding: ReturnType<typeof bindingsOf>[number]): RestRoute {
+  const { httpMethod, template } = binding;
+  return { httpMethod, template, answer: (call) => transcode(binding, call) };
+}

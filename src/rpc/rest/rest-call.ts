@@ -1,0 +1,180 @@
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import type { ContextValues, Transport } from '@connectrpc/connect';
+import type { Clock } from '../../base/clock.ts';
+import type { ListenerLimits } from '../listener-limits.ts';
+import { wholeBody } from '../request-body.ts';
+import { ResponseWriter } from '../response-writer.ts';
+import type { NodeRequest, NodeResponse } from '../response-writer.ts';
+import { acceptedCompressions, headersOf, requestIdKey } from '../rpc-handler.ts';
+import { parseExactJson } from './exact-json.ts';
+import type { ExactJson } from './exact-json.ts';
+import { callHeaders } from './call-headers.ts';
+import { inProcessTransport } from './in-process.ts';
+import type { RpcHandlers } from './in-process.ts';
+import { splitPath } from './path-template.ts';
+import type { RequestPath } from './path-template.ts';
+import { RestRefusal } from './rest-refusal.ts';
+import { restStatus } from './status.ts';
+
+export type RestSurroundings = {
+  readonly rpcs: RpcHandlers;
+  readonly limits: ListenerLimits;
+  readonly clock: Clock;
+};
+
+/** What a request brings along. */
+export type RestRequest = {
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+  readonly requestId: string;
+};
+
+/**
+ * One request over plain HTTP, for whoever answers it:
+ *
+ *     const orders = createClient(OrderService, call.transport);
+ *     const order = await orders.submitLimitOrder(toRequest(await call.readJson()), call.options);
+ *     await call.sendJson(200, { message: 'Order successfully fulfilled', ...toAnswer(order) });
+ *
+ * What it throws is answered as a google.rpc.Status: a RestRefusal, a Refusal or an RPC's error in its
+ * words, everything else as an internal error.
+ */
+export class RestCall {
+  readonly request: NodeRequest;
+  /** The path in its pieces, not decoded; the query without its question mark. */
+  readonly path: RequestPath;
+  readonly query: string;
+  readonly writer: ResponseWriter;
+  /** What an RPC is given besides its message: the client's headers, and a signal that it left. */
+  readonly options: { readonly headers: Headers; readonly signal: AbortSignal };
+  readonly #response: NodeResponse;
+  readonly #surroundings: RestSurroundings;
+  readonly #values: ContextValues;
+
+  constructor({ request, response, requestId }: RestRequest, surroundings: RestSurroundings) {
+    const { limits, clock } = surroundings;
+    const [path = '', ...query] = (request.url ?? '').split('?');
+    this.request = request;
+    this.path = splitPath(path);
+    this.query = query.join('?');
+    this.writer = new ResponseWriter(request, response, { clock, stallMs: limits.stallTimeoutMs });
+    const leaving = new AbortController();
+    this.writer.onGone(() => leaving.abort(new ConnectError('The client left', Code.Canceled)));
+    this.options = {
+      headers: callHeaders(headersOf(request, limits.maxTimeoutMs)),
+      signal: leaving.signal,
+    };
+    this.#response = response;
+    this.#surroundings = surroundings;
+    this.#values = createContextValues().set(requestIdKey, requestId);
+  }
+
+  /** Reaches this server's RPCs. */
+  get transport(): Transport {
+    return this.transportWith((values) => values);
+  }
+
+  /** The same, with more for their handlers to know. */
+  transportWith(add: (values: ContextValues) => ContextValues): Transport {
+    return inProcessTransport(this.#surroundings.rpcs, add(this.#values));
+  }
+
+  /** A header of the request; undefined where it is not there. */
+  header(name: string): string | undefined {
+    return this.options.headers.get(name) ?? undefined;
+  }
+
+  /**
+   * Reads the body as UTF-8, whatever type it claims to have.
+   * @throws RestRefusal for one that is too long or no UTF-8
+   */
+  async readText(): Promise<string> {
+    const { limits, clock } = this.#surroundings;
+    const bounds = { maxBytes: limits.readMaxBytes, timeoutMs: limits.requestBodyTimeoutMs, clock };
+    let packed: Uint8Array = new Uint8Array(0);
+    for await (const whole of wholeBody(this.request, bounds)) packed = whole;
+    const bytes = await this.#unpacked(packed);
+    if (bytes.length > limits.readMaxBytes) throw tooLong(limits.readMaxBytes);
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      throw refusedBody('expected UTF-8');
+    }
+  }
+
+  /**
+   * Reads the body as JSON whose numbers keep the digits that were written.
+   * @throws RestRefusal for what is none
+   */
+  async readJson(): Promise<ExactJson> {
+    const text = await this.readText();
+    try {
+      return parseExactJson(text);
+    } catch (error) {
+      throw refusedBody(`expected JSON: ${error instanceof Error ? error.message : ''}`);
+    }
+  }
+
+  /** Sets a header of the answer. */
+  setHeader(name: string, value: string): void {
+    if (!this.writer.headersSent) this.#response.setHeader(name, value);
+  }
+
+  /** Answers with JSON. */
+  async sendJson(httpStatus: number, json: unknown): Promise<void> {
+    await this.#send(httpStatus, `${JSON.stringify(json)}\n`, 'application/json');
+  }
+
+  /** Answers with a text. */
+  async sendText(httpStatus: number, text: string): Promise<void> {
+    await this.#send(httpStatus, text, 'text/plain; charset=utf-8');
+  }
+
+  /** Answers with what is to be told of an error. */
+  async sendError(error: unknown): Promise<void> {
+    const { httpStatus, json } = restStatus(error);
+    await this.sendJson(httpStatus, json);
+  }
+
+  async #send(httpStatus: number, text: string, contentType: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    const header = new Headers({
+      'content-type': contentType,
+      'content-length': String(bytes.length),
+      'x-content-type-options': 'nosniff',
+    });
+    this.writer.writeHead(httpStatus, header);
+    if (this.request.method !== 'HEAD') this.writer.write(bytes);
+    await this.writer.end();
+  }
+
+  async #unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+    const encoding = this.request.headers['content-encoding'] ?? 'identity';
+    if (encoding === 'identity' || encoding === '') return bytes;
+    const compression = acceptedCompressions.find(({ name }) => name === encoding);
+    if (compression === undefined) {
+      const known = acceptedCompressions.map(({ name }) => name).join(', ');
+      throw new RestRefusal(Code.InvalidArgument, `Expected content-encoding ${known} or none`, {
+        httpStatus: 415,
+      });
+    }
+    const { readMaxBytes } = this.#surroundings.limits;
+    try {
+      return await compression.decompress(bytes, readMaxBytes);
+    } catch (error) {
+      if (ConnectError.from(error).code === Code.ResourceExhausted) throw tooLong(readMaxBytes);
+      throw refusedBody(`expected ${encoding}`);
+    }
+  }
+}
+
+function refusedBody(description: string): RestRefusal {
+  return new RestRefusal(Code.InvalidArgument, `body: ${description}`, {
+    violations: [{ field: 'body', description }],
+  });
+}
+
+function tooLong(maxBytes: number): RestRefusal {
+  const expected = `Expected a body of at most ${maxBytes} bytes, unpacked (MAX_MESSAGE_BYTES)`;
+  return new RestRefusal(Code.ResourceExhausted, expected, { httpStatus: 413 });
+}

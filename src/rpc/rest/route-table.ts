@@ -1,0 +1,30 @@
+import type { PathTemplate, RequestPath } from './path-template.ts';
+import type { RestCall } from './rest-call.ts';
+
+/** Who answers one HTTP method at the paths of a template. */
+export type RestRoute = {
+  readonly httpMethod: string;
+  readonly template: PathTemplate;
+  readonly answer: (call: RestCall) => Promise<void>;
+};
+
+/** Finds the routes of a path; of several that match, the more definite ones come first. */
+export class RouteTable {
+  readonly #routes: readonly RestRoute[];
+
+  /** @throws Error when two have the same method and paths: a mistake in the protos */
+  constructor(routes: readonly RestRoute[]) {
+    const shapes = new Set<string>();
+    for (const { httpMethod, template } of routes) {
+      const shape = `${httpMethod} ${template.shape}`;
+      if (shapes.has(shape)) throw new Error(`Expected one route at ${shape}`);
+      shapes.add(shape);
+    }
+    this.#routes = routes.toSorted((a, b) => (a.template.rank < b.template.rank ? -1 : 1));
+  }
+
+  /** All routes of a path, of whatever HTTP method. */
+  matching(path: RequestPath): readonly RestRoute[] {
+    return this.#routes.filter(({ template }) => template.matches(path));
+  }
+}

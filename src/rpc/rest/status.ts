@@ -1,0 +1,83 @@
+import type { JsonObject } from '@bufbuild/protobuf';
+import { ViolationsSchema } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import type { FieldPath } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { Code } from '@connectrpc/connect';
+import type { ConnectError } from '@connectrpc/connect';
+import { toConnectError } from '../interceptors.ts';
+import { RestRefusal } from './rest-refusal.ts';
+import type { FieldViolation } from './rest-refusal.ts';
+
+/** The HTTP status of each code, as gateways map them. */
+const httpStatuses: Readonly<Record<Code, number>> = {
+  [Code.Canceled]: 499,
+  [Code.Unknown]: 500,
+  [Code.InvalidArgument]: 400,
+  [Code.DeadlineExceeded]: 504,
+  [Code.NotFound]: 404,
+  [Code.AlreadyExists]: 409,
+  [Code.PermissionDenied]: 403,
+  [Code.ResourceExhausted]: 429,
+  [Code.FailedPrecondition]: 400,
+  [Code.Aborted]: 409,
+  [Code.OutOfRange]: 400,
+  [Code.Unimplemented]: 501,
+  [Code.Internal]: 500,
+  [Code.Unavailable]: 503,
+  [Code.DataLoss]: 500,
+  [Code.Unauthenticated]: 401,
+};
+
+/** An error as plain HTTP tells it: its status, and a google.rpc.Status as JSON. */
+export type RestStatus = { readonly httpStatus: number; readonly json: JsonObject };
+
+/** What a client is told of an error; of an unforeseen one no more than that. */
+export function restStatus(error: unknown): RestStatus {
+  if (error instanceof RestRefusal) {
+    const { code, message, violations } = error;
+    return {
+      httpStatus: error.httpStatus ?? httpStatuses[code],
+      json: { code, message, details: violations.length === 0 ? [] : [badRequest(violations)] },
+    };
+  }
+  const told = toConnectError(error);
+  return {
+    httpStatus: httpStatuses[told.code],
+    json: { code: told.code, message: told.rawMessage, details: detailsOf(told) },
+  };
+}
+
+function detailsOf(error: ConnectError): JsonObject[] {
+  const violations = error
+    .findDetails(ViolationsSchema)
+    .flatMap(({ violations }) => violations)
+    .map(({ field, message }) => ({ field: field ? pathText(field) : '', description: message }));
+  // Of the errors that crossed a protocol, details have their JSON with them.
+  const others = error.details.flatMap((detail) =>
+    'type' in detail && detail.type !== ViolationsSchema.typeName
+      ? [{ '@type': `type.googleapis.com/${detail.type}`, ...objectIn(detail.debug) }]
+      : [],
+  );
+  return violations.length === 0 ? others : [badRequest(violations), ...others];
+}
+
+function badRequest(violations: readonly FieldViolation[]): JsonObject {
+  return {
+    '@type': 'type.googleapis.com/google.rpc.BadRequest',
+    fieldViolations: violations.map(({ field, description }) => ({ field, description })),
+  };
+}
+
+/** "selections[0].timeframe" */
+function pathText({ elements }: FieldPath): string {
+  return elements
+    .map(({ fieldName, subscript: { case: kind, value } }, index) => {
+      const name = index === 0 ? fieldName : `.${fieldName}`;
+      if (kind === undefined) return name;
+      return `${name}[${typeof value === 'string' ? JSON.stringify(value) : value}]`;
+    })
+    .join('');
+}
+
+function objectIn(json: unknown): JsonObject {
+  return typeof json === 'object' && json !== null ? (json as JsonObject) : {};
+}
