@@ -1,6 +1,6 @@
 // The candle code alone: decoded trades in, all 16 timeframes out, exact.
 import { Market } from '../src/market/market.ts';
-import { binance } from '../src/exchange/binance.ts';
+import { createBinanceDecoder } from '../src/exchange/binance.ts';
 import { busyMarket, instruments } from './support/busy-market.ts';
 import { median, report, timeOf } from './support/rounds.ts';
 
@@ -12,7 +12,7 @@ console.log(
 );
 for (const perSecond of [270, 2_700, 27_000]) {
   const { start, frames, receivedTimes } = busyMarket(count, perSecond);
-  const decoder = binance.createDecoder({ exchange: 'binance' });
+  const decoder = createBinanceDecoder({ exchange: 'binance' });
   const trades = frames.flatMap(
     (frame, index) => decoder.decode(frame, receivedTimes[index] ?? 0) ?? [],
   );

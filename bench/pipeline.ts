@@ -1,5 +1,5 @@
 // From frame bytes to published updates in 16 timeframes, against JSON.parse of the same frames.
-import { binance } from '../src/exchange/binance.ts';
+import { createBinanceDecoder } from '../src/exchange/binance.ts';
 import { Market } from '../src/market/market.ts';
 import { busyMarket, instruments } from './support/busy-market.ts';
 import { CandleEncoder } from './support/encode-candles.ts';
@@ -29,7 +29,7 @@ for (let round = 0; round < rounds; round++) {
   );
   if (typeof last !== 'object') throw new Error('Expected objects');
 
-  const decoder = binance.createDecoder({ exchange: 'binance' });
+  const decoder = createBinanceDecoder({ exchange: 'binance' });
   const market = new Market({
     run: start,
     publish: encoder.publish,

@@ -1,6 +1,7 @@
 // A day of trades of a busy symbol that was missed: what mending it costs us, against what the
 // exchange lets us ask for.
 import { systemClock } from '../src/base/clock.ts';
+import { binance } from '../src/exchange/binance.ts';
 import { createBinanceHistory } from '../src/exchange/binance/history.ts';
 import { fillGap } from '../src/exchange/fill-gap.ts';
 import type { ExchangeRest } from '../src/exchange/exchange.ts';
@@ -52,8 +53,9 @@ const options = {
   exchange: 'sim-binance',
   timeUnit: 'millisecond',
   maximumAheadMs: 600_000,
+  ownSymbol: (symbol: string) => symbol,
 } as const;
-const rest = createBinanceHistory(options) as ExchangeRest;
+const rest = { ...createBinanceHistory(options), facts: binance.facts } as ExchangeRest;
 
 const limits = { secondsRetentionMs: 7 * 86_400_000 };
 const market = new Market({ run: from, limits, publish: () => {} });

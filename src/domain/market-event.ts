@@ -7,6 +7,13 @@ import type { Timeframe } from './timeframe.ts';
 import type { Trade } from './trade.ts';
 
 /**
+ * What the ids of trades show. contiguous: within an instrument, a trade's id is the one before plus
+ * one, so that a hole proves a loss · monotonic: ids rise and may leave some out, so that a hole
+ * proves nothing as long as the connection holds · none: ids prove nothing.
+ */
+export type IdOrder = 'contiguous' | 'monotonic' | 'none';
+
+/**
  * A connection to an exchange is up and its subscriptions are accepted: from now on it delivers
  * every trade and book ticker of these instruments. Whether some were missed before is not known.
  */
@@ -15,6 +22,8 @@ export type ConnectionOpened = {
   /** Names the connection, unique within the process. */
   readonly connection: string;
   readonly instruments: readonly InstrumentName[];
+  /** What the exchange promises of its ids; default: contiguous. */
+  readonly idOrder?: IdOrder;
   readonly receivedTime: Micros;
 };
 
@@ -56,6 +65,8 @@ export type AbsentTrades = {
   readonly instrument: InstrumentName;
   readonly firstId: number;
   readonly lastId: number;
+  /** Where its ids leave some out: there never were such trades, so that nothing is missing. */
+  readonly isNothingMissing?: boolean;
 };
 
 /** Closed candles from elsewhere, each whole: the exchange's klines, or what is stored. */

@@ -24,18 +24,25 @@ export class AddressBudgets {
   /** The limits are those of the feed that asked first for an address. */
   of({ facts }: Exchange, settings: FeedSettings): AddressBudget {
     const { limits } = facts;
-    const minute = (limit: number) => () => new Allowance(this.#clock, { limit, windowMs: 60_000 });
     const connects = () =>
       new Allowance(this.#clock, {
         limit: Math.min(settings.connectsPer5Minutes, limits.connectsPer5Minutes),
         windowMs: 300_000,
         burst: { limit: settings.connectsPerSecond, windowMs: 1000 },
       });
-    const weight = minute(Math.min(settings.restWeightPerMinute, limits.restWeightPerMinute));
+    const { restPerSecond } = limits;
+    const weight = () =>
+      new Allowance(this.#clock, {
+        limit: Math.min(settings.restWeightPerMinute, limits.restWeightPerMinute),
+        windowMs: 60_000,
+        ...(restPerSecond && { burst: { limit: restPerSecond, windowMs: 1000 } }),
+      });
+    const probes = () =>
+      new Allowance(this.#clock, { limit: settings.probeWeightPerMinute, windowMs: 60_000 });
     return {
       connects: this.#shared(`connects ${settings.webSocketBaseUrl}`, connects),
       weight: this.#shared(`weight ${settings.restBaseUrl}`, weight),
-      probes: this.#shared(`probes ${settings.restBaseUrl}`, minute(settings.probeWeightPerMinute)),
+      probes: this.#shared(`probes ${settings.restBaseUrl}`, probes),
     };
   }
 

@@ -36,7 +36,7 @@ const logPeriodMs = 60_000;
 /**
  * Holds closed 1m candles against the exchange's own klines, one instrument after the other, for as
  * long as the server runs. What differs is counted, logged, and replaced by the kline where that
- * knows no fewer trades.
+ * knows no fewer trades. Where an exchange has no such klines, nothing is compared.
  */
 export class Audit implements AsyncDisposable {
   readonly #options: AuditOptions;
@@ -51,6 +51,8 @@ export class Audit implements AsyncDisposable {
     this.#options = options;
     this.#limiter = new LogLimiter(options.clock, logPeriodMs);
     this.#timer = repeat(options.clock, options.periodMs, () => {
+      // There is nothing to hold ours against.
+      if (options.rest.facts.klines === 'none') return;
       this.#looking ??= this.#look().finally(() => {
         this.#looking = undefined;
       });

@@ -15,22 +15,28 @@ export const binance: Exchange = {
     // The documents do not promise it in words; Binance's staff name it as the proof of no loss.
     idOrder: 'contiguous',
     backfill: 'byId',
+    klines: 'whole',
     // A ping frame every 20 s; a minute without our pong, and the connection is cut.
     heartbeat: 'serverPing',
+    subscribeSnapshot: 'none',
     priceEncoding: 'string',
     aggressorRule: 'buyerIsMaker',
+    updateIds: 'orderBook',
     limits: {
       connectionLifeMs: 24 * 3_600_000,
       streamsPerConnection: 1024,
       messagesPerSecond: 5,
       connectsPer5Minutes: 300,
       restWeightPerMinute: 6000,
+      restPerSecond: undefined,
     },
     usedWeightHeader: 'x-mbx-used-weight-1m',
   },
   symbolOf: (text) => text.toUpperCase(),
+  ownSymbolOf: (text) => text.toUpperCase(),
   subscriptions,
   requests: {
+    by: 'url',
     subscribe: (id, params) => JSON.stringify({ method: 'SUBSCRIBE', params, id }),
     unsubscribe: (id, params) => JSON.stringify({ method: 'UNSUBSCRIBE', params, id }),
     list: (id) => JSON.stringify({ method: 'LIST_SUBSCRIPTIONS', id }),

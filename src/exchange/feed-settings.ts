@@ -2,7 +2,7 @@ import type { BackoffBounds } from '../base/backoff.ts';
 import type { TimeUnit } from './exchange.ts';
 import type { RestSettings } from './rest-client.ts';
 import type { StreamGuardSettings } from './stream-guard.ts';
-import type { SubscriptionSettings } from './subscription-keeper.ts';
+import type { SubscriptionSettings } from './stream-keeper.ts';
 import type { SuccessionSettings } from './succession.ts';
 import type { WebSocketSettings } from './websocket.ts';
 

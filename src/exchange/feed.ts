@@ -77,14 +77,18 @@ const logPeriodMs = 60_000;
 export function openFeed(options: FeedOptions): Feed {
   const { exchange, exchangeName, clock, random } = options;
   const { limits: exchangeLimits } = exchange.facts;
-  const bounds: FeedSettings = { ...defaultFeedBounds, ...options.settings };
+  const bounds: FeedSettings = { ...defaultFeedBounds, ...exchange.bounds, ...options.settings };
   const { requestsPerSecond } = bounds;
   const settings = {
     ...bounds,
     requestsPerSecond: Math.min(requestsPerSecond, exchangeLimits.messagesPerSecond),
   };
   const logger = options.logger.child({ exchange: exchangeName });
-  const symbols = [...new Set(options.symbols.map((symbol) => exchange.symbolOf(symbol)))];
+  const spellings = new Map(
+    options.symbols.map((text) => [exchange.symbolOf(text), exchange.ownSymbolOf(text)]),
+  );
+  const symbols = [...spellings.keys()];
+  const ownSymbol = (symbol: string) => spellings.get(symbol) ?? exchange.ownSymbolOf(symbol);
 
   const budget = (options.budgets ?? new AddressBudgets(clock)).of(exchange, settings);
   const client = new RestClient({
@@ -96,7 +100,16 @@ export function openFeed(options: FeedOptions): Feed {
     random,
   });
   const { timeUnit, maximumAheadMs } = settings;
-  const rest = exchange.createRest({ client, exchange: exchangeName, timeUnit, maximumAheadMs });
+  const rest: ExchangeRest = {
+    ...exchange.createRest({
+      client,
+      exchange: exchangeName,
+      timeUnit,
+      maximumAheadMs,
+      ownSymbol,
+    }),
+    facts: exchange.facts,
+  };
   const quarantine = new Quarantine({ clock, logger });
   const listing = new ListedInstruments({ rest, symbols, settings, clock, random, logger });
   const surroundings = {
@@ -117,10 +130,12 @@ export function openFeed(options: FeedOptions): Feed {
     logger,
     logLimiter: new LogLimiter(clock, logPeriodMs),
   };
-  const connections = exchange.subscriptions(symbols, settings).map((subscription, index) => {
-    const name = `${exchangeName}-${index + 1}`;
-    return new Connection(surroundings, name, subscription);
-  });
+  const connections = exchange
+    .subscriptions(symbols, { ...settings, ownSymbol })
+    .map((subscription, index) => {
+      const name = `${exchangeName}-${index + 1}`;
+      return new Connection(surroundings, name, subscription);
+    });
 
   return {
     exchangeName,

@@ -7,6 +7,7 @@ import { closeTimeOf, openTimeOf, timeframes } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import type { ExchangeRest } from './exchange.ts';
+import { tradePages } from './trade-pages.ts';
 
 /** Where closed candles are stored. */
 export interface StoredCandles {
@@ -47,7 +48,8 @@ const settleTime: Micros = 2_000_000;
 /**
  * Reads what happened before and while nobody was looking: what is stored, then the trades since the
  * last whole stored second (without one, since the minute began), then the exchange's klines for
- * whatever else is not stored whole. `since` asks for no more than what came after it.
+ * whatever else is not stored whole. `since` asks for no more than what came after it. What an
+ * exchange cannot tell, trades or klines, stays unknown.
  * @throws RestError, what the store says, or the signal's reason
  */
 export async function readHistory(
@@ -56,20 +58,26 @@ export async function readHistory(
   since: Micros | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { handle, exchangeTime, bounds } = parts;
+  const { rest, handle, exchangeTime, bounds } = parts;
   const now = exchangeTime();
   const seconds = await readStored(parts, instrument, '1s', { to: now, limit: 1 });
   const checkpoint = since ?? seconds[0]?.closeTime ?? now;
   // Klines that are not settled yet are not read: the trades reach back to before them.
   const settled = Math.min(checkpoint, now - settleTime);
   const tradesFrom = openTimeOf('1m', Math.max(settled, now - bounds.tradesHorizonMs * 1000));
-  const trades = await readTrades(parts, instrument, tradesFrom, signal);
+  const hasTrades = rest.facts.backfill !== 'none';
+  const trades = hasTrades ? await readTrades(parts, instrument, tradesFrom, signal) : [];
   const receivedTime = parts.clock.now();
-  handle({ type: 'recoveredTrades', instrument, trades, wholeFrom: tradesFrom, receivedTime });
+  if (hasTrades) {
+    handle({ type: 'recoveredTrades', instrument, trades, wholeFrom: tradesFrom, receivedTime });
+  }
   // What it does not tell between two of its trades the exchange has not got.
+  const isNothingMissing = rest.facts.idOrder !== 'contiguous';
   for (const [index, { id }] of trades.entries()) {
+    const firstId = id + 1;
     const lastId = (trades[index + 1]?.id ?? 0) - 1;
-    if (lastId > id) handle({ type: 'absentTrades', instrument, firstId: id + 1, lastId });
+    if (lastId < firstId) continue;
+    handle({ type: 'absentTrades', instrument, firstId, lastId, isNothingMissing });
   }
 
   let from = tradesFrom;
@@ -78,8 +86,11 @@ export async function readHistory(
     const first = await readCandles(parts, instrument, timeframe, span, signal);
     from = Math.min(from, first ?? from);
   }
-  const settledBelowId = trades[0]?.id;
-  handle({ type: 'historyRead', instrument, from, settledBefore: tradesFrom, settledBelowId });
+  // Without klines nothing holds the trades that are missing from before.
+  const areSettled = rest.facts.klines === 'whole';
+  const settledBefore = areSettled ? tradesFrom : 0;
+  const settledBelowId = areSettled ? trades[0]?.id : undefined;
+  handle({ type: 'historyRead', instrument, from, settledBefore, settledBelowId });
 }
 
 type Span = {
@@ -112,6 +123,7 @@ async function readCandles(
   const isAll = all.length < limit;
   handle({ type: 'knownCandles', instrument, timeframe, candles: stored, isStored: true, isAll });
 
+  if (rest.facts.klines === 'none') return undefined;
   const known = new Set(stored.map(({ openTime }) => openTime));
   const lacking = new Set(expected.filter((openTime) => !known.has(openTime)));
   if (lacking.size === 0) return undefined;
@@ -147,13 +159,10 @@ async function readTrades(
   const { symbol } = splitInstrumentName(instrument);
   const trades: Trade[] = [];
   const span = { fromTime, toTime: exchangeTime() + 60_000_000 };
-  let page = await rest.trades(symbol, span, signal);
-  for (;;) {
+  for await (const page of tradePages(rest, symbol, span, signal)) {
     for (const trade of page) trades.push(trade);
-    const last = page.at(-1);
-    if (last === undefined || page.length < rest.tradesPerAnswer) return trades;
-    page = await rest.trades(symbol, { fromId: last.id + 1 }, signal);
   }
+  return trades;
 }
 
 /** The closed candles that began before the trades do, the newest first: as many as are wanted. */

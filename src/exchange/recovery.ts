@@ -48,6 +48,8 @@ export class Recovery implements AsyncDisposable {
   /** Those of them whose history has not been read yet. */
   readonly #unread = new Set<InstrumentName>();
   readonly #read = Promise.withResolvers<void>();
+  /** Since when the trades are to be read again, where ids do not show which are missing. */
+  readonly #unprovenSince = new Map<InstrumentName, Micros>();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ export class Recovery implements AsyncDisposable {
       if (this.#known.has(instrument)) continue;
       this.#known.add(instrument);
       this.#unread.add(instrument);
+      this.#unprovenSince.set(instrument, this.#options.exchangeTime());
       this.#add(instrument, { type: 'history', since: undefined });
     }
   }
@@ -105,10 +108,18 @@ export class Recovery implements AsyncDisposable {
     await Promise.all(this.#working.values());
   }
 
-  /** What the store lacks of the time since shortly before the last look at it. */
+  /**
+   * What the store lacks of the time since shortly before the last look at it. Where ids do not show
+   * what was missed, all trades since the last look are read again, whether stored or not.
+   */
   #reconcile(instrument: InstrumentName): void {
-    if (this.#options.stored === undefined) return;
-    this.#add(instrument, { type: 'history', since: this.#options.exchangeTime() });
+    const { rest, stored, exchangeTime } = this.#options;
+    const now = exchangeTime();
+    const isProven = rest.facts.idOrder === 'contiguous' || rest.facts.backfill === 'none';
+    if (isProven && stored === undefined) return;
+    const since = isProven ? now : (this.#unprovenSince.get(instrument) ?? now);
+    this.#unprovenSince.set(instrument, now);
+    this.#add(instrument, { type: 'history', since });
   }
 
   #add(instrument: InstrumentName, job: Job): void {

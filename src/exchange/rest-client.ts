@@ -28,7 +28,7 @@ export type RestSettings = {
 export type RestClientOptions = {
   readonly settings: RestSettings;
   readonly allowance: Allowance;
-  readonly usedWeightHeader: string;
+  readonly usedWeightHeader: string | undefined;
   /** The exchange's own count of this minute's weight at which we pause until the next minute. */
   readonly pauseAtUsedWeight: number;
   readonly clock: Clock;
@@ -94,7 +94,8 @@ export class RestClient {
         timeoutMs: settings.restTimeoutMs,
         bodyLimitBytes: settings.restBodyLimitBytes,
       });
-      this.#heedUsedWeight(header(this.#options.usedWeightHeader));
+      const { usedWeightHeader } = this.#options;
+      if (usedWeightHeader !== undefined) this.#heedUsedWeight(header(usedWeightHeader));
       const stop = stopOf(
         { status, retryAfter: header('retry-after') },
         { stopMs: settings.stopMs, now: this.clock.now() },

@@ -14,8 +14,10 @@ import type { ControlMessage, Decoder, Exchange, ExchangeRest, Subscription } fr
 import type { FeedSettings } from './feed-settings.ts';
 import { LastTradeQuestions } from './last-trade-questions.ts';
 import { Liveness } from './liveness.ts';
+import { MessageSubscriptions } from './message-subscriptions.ts';
 import type { Quarantine } from './quarantine.ts';
 import { StreamGuard } from './stream-guard.ts';
+import type { StreamKeeper } from './stream-keeper.ts';
 import { SubscriptionKeeper } from './subscription-keeper.ts';
 import { openWebSocket } from './websocket.ts';
 import type { OpenWebSocket, WebSocketEnd } from './websocket.ts';
@@ -48,12 +50,8 @@ export type SessionListener = {
   ticked(): void;
 };
 
-/** Everything that belongs to an open connection and ends with it. */
-type Parts = {
-  readonly guard: StreamGuard;
-  readonly keeper: SubscriptionKeeper;
-  readonly questions: LastTradeQuestions;
-};
+/** What judges an open connection, and ends with it. */
+type Parts = { readonly guard: StreamGuard; readonly questions: LastTradeQuestions };
 
 /** A second of fifty busy symbols, and some. What is beyond is missing, and asked for. */
 const heldLimit = 20_000;
@@ -74,6 +72,8 @@ export class Session {
   readonly #decoder: Decoder;
   readonly #socket: OpenWebSocket;
   readonly #resources = new DisposableStack();
+  #keeper: StreamKeeper | undefined;
+  /** There from when its subscriptions are in force. */
   #parts: Parts | undefined;
   /**
    * What came before this connection was in charge; undefined from then on. Told at once it would be
@@ -104,10 +104,7 @@ export class Session {
     const { promise: ended, resolve: end } = Promise.withResolvers<WebSocketEnd>();
     this.ended = ended;
     this.#socket = openWebSocket(settings.webSocketBaseUrl + subscription.path, settings, {
-      opened: () => {
-        this.#open(listener.opening());
-        listener.opened();
-      },
+      opened: () => this.#subscribe(listener.opening()),
       text: (frame) => this.#read(frame),
       binary: (frame) => {
         this.liveness.otherSigns++;
@@ -143,7 +140,7 @@ export class Session {
 
   /** Whether the exchange has named its streams, or does not say which are in force. */
   get isChecked(): boolean {
-    return this.#parts?.keeper.isChecked ?? false;
+    return this.#keeper?.isChecked ?? false;
   }
 
   get troubles(): ReadonlyMap<InstrumentName, string> {
@@ -179,41 +176,57 @@ export class Session {
     this.#socket.terminate(reason);
   }
 
-  #open(connection: string): void {
+  /** It is up, and open as soon as its streams are in force: where the URL names them, at once. */
+  #subscribe(connection: string): void {
     const { exchange, settings, clock, logger, logLimiter } = this.#surroundings;
-    const subscription = this.#subscription;
+    const { requests } = exchange;
     this.connection = connection;
     this.#openedAtMs = clock.monotonicMs();
+    const options = {
+      subscription: this.#subscription,
+      send: (text: string) => this.#socket.send(text),
+      missing: (symbol: string, reason: string) => this.#parts?.guard.missing(symbol, reason),
+      inForce: (symbol: string) => this.#parts?.guard.inForce(symbol),
+      settings,
+      clock,
+      logger: logger.child({ connection }),
+      logLimiter,
+    };
+    if (requests.by === 'url') {
+      this.#keeper = this.#resources.use(new SubscriptionKeeper({ ...options, requests }));
+      this.#open(connection);
+      return;
+    }
+    const begun = () => this.#open(connection);
+    const failed = (reason: string) => this.terminate(reason);
+    this.#keeper = this.#resources.use(
+      new MessageSubscriptions({ ...options, requests, begun, failed }),
+    );
+  }
+
+  #open(connection: string): void {
+    const { exchange, settings, clock } = this.#surroundings;
+    const { symbols } = this.#subscription;
     const guard: StreamGuard = new StreamGuard({
       ...this.#surroundings,
       connection,
-      symbols: subscription.symbols,
+      idOrder: exchange.facts.idOrder,
+      symbols,
       askAgain: (symbol) => questions.again(symbol),
-      renew: (symbol) => keeper.renew(symbol),
+      renew: (symbol) => this.#keeper?.renew(symbol),
       giveUp: (reason) => this.#listener.unmendable(reason),
     });
-    const keeper: SubscriptionKeeper = this.#resources.use(
-      new SubscriptionKeeper({
-        subscription,
-        requests: exchange.requests,
-        send: (text) => this.#socket.send(text),
-        missing: (symbol, reason) => guard.missing(symbol, reason),
-        inForce: (symbol) => guard.inForce(symbol),
-        settings,
-        clock,
-        logger: logger.child({ connection }),
-        logLimiter,
-      }),
-    );
     const questions: LastTradeQuestions = this.#resources.use(
       new LastTradeQuestions({
         ...this.#surroundings,
-        symbols: subscription.symbols,
+        symbols,
         answered: (symbol, answer) => guard.answered(symbol, answer),
       }),
     );
-    this.#parts = { guard, keeper, questions };
+    this.#parts = { guard, questions };
+    for (const [symbol, reason] of this.#keeper?.unavailable ?? []) guard.missing(symbol, reason);
     this.#resources.use(repeat(clock, settings.tickMs, () => this.#tick()));
+    this.#listener.opened();
   }
 
   #close(): void {
@@ -222,17 +235,22 @@ export class Session {
   }
 
   #read(frame: string): void {
-    const { clock, handle, onFrame } = this.#surroundings;
+    const { clock, onFrame } = this.#surroundings;
     const receivedTime = clock.now();
     onFrame?.(frame, receivedTime);
-    const event = this.#decoder.decode(frame, receivedTime);
-    if (event === undefined) {
+    const decoded = this.#decoder.decode(frame, receivedTime);
+    if (decoded === undefined) {
       this.liveness.otherSigns++;
       return;
     }
     this.liveness.dataFrames++;
+    if ('type' in decoded) this.#deliver(decoded);
+    else for (const event of decoded) this.#deliver(event);
+  }
+
+  #deliver(event: Trade | BookTicker): void {
     this.#parts?.guard.see(event);
-    if (this.#held === undefined) handle(event);
+    if (this.#held === undefined) this.#surroundings.handle(event);
     else if (this.#held.length < heldLimit) this.#held.push(event);
   }
 
@@ -244,18 +262,20 @@ export class Session {
       this.terminate(`Nothing was received for ${settings.silenceTimeoutMs / 1000} s`);
       return;
     }
-    const { guard, keeper, questions } = this.#parts ?? {};
+    const { guard, questions } = this.#parts ?? {};
     guard?.tick();
-    keeper?.tick();
+    this.#keeper?.tick();
     const isSilent = liveness.dataSilentMs >= settings.probeAfterMs;
-    questions?.tick((symbol) => isSilent || guard?.isSilent(symbol) === true);
+    questions?.tick((symbol) => guard?.isInDoubt(symbol, isSilent) === true);
     this.#listener.ticked();
   }
 
   #control(message: ControlMessage): void {
     if (message.type === 'shutdown') {
       this.#listener.outlived('The exchange shuts this connection down');
-    } else this.#parts?.keeper.take(message);
+    } else if (message.type === 'lastTradeId') {
+      this.#parts?.guard.hearLastId(message.symbol, message.id);
+    } else this.#keeper?.take(message);
   }
 
   #quarantine(bad: BadFrame): void {

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import { instrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
-import type { LastTrade, MarketEventHandler } from '../domain/market-event.ts';
+import type { IdOrder, LastTrade, MarketEventHandler } from '../domain/market-event.ts';
 import type { Trade } from '../domain/trade.ts';
 import { StreamWatch } from './stream-watch.ts';
 import type { SilenceSettings } from './stream-watch.ts';
@@ -24,6 +24,7 @@ export type StreamGuardOptions = {
   /** Names the connection in events. */
   readonly connection: string;
   readonly exchangeName: ExchangeName;
+  readonly idOrder: IdOrder;
   readonly symbols: readonly string[];
   readonly handle: MarketEventHandler;
   /** Asks the exchange for a symbol's last trade as soon as it may. */
@@ -52,6 +53,12 @@ type Stream = {
   /** Trades at the moment when its trouble began: one more, and it delivers again. */
   tradesBefore: number;
   healthyMs: number;
+  /** The last trade that REST has told. */
+  toldTrade: Trade | undefined;
+  /** How long it is since the exchange named the last trade that we know as its last one. */
+  unprovenMs: number;
+  /** The highest id that it has named of which we do not know the trade. */
+  namedId: number;
 };
 
 /**
@@ -79,6 +86,9 @@ export class StreamGuard {
         renewAtMs: 0,
         tradesBefore: 0,
         healthyMs: 0,
+        toldTrade: undefined,
+        unprovenMs: Infinity,
+        namedId: -1,
       };
       this.#byInstrument.set(stream.instrument, stream);
       this.#bySymbol.set(symbol, stream);
@@ -96,10 +106,8 @@ export class StreamGuard {
 
   /** Tells the market that this connection is in charge from now on. */
   announce(): void {
-    const { connection, handle, clock } = this.#options;
     this.#isAnnounced = true;
-    const instruments = [...this.#byInstrument.keys()];
-    handle({ type: 'connectionOpened', connection, instruments, receivedTime: clock.now() });
+    this.#tellOpened(this.#options.connection, [...this.#byInstrument.keys()]);
     for (const stream of this.#bySymbol.values()) {
       if (stream.trouble !== undefined) this.#tellLost(stream, stream.trouble);
     }
@@ -120,18 +128,47 @@ export class StreamGuard {
 
   answered(symbol: string, answer: LastTrade | undefined): void {
     const stream = this.#bySymbol.get(symbol);
+    if (stream === undefined) return;
+    stream.toldTrade = answer?.trade;
     // One that is known to be lost owes nothing.
-    if (stream?.trouble === undefined) stream?.watch.learn(answer?.trade.id);
+    if (stream.trouble === undefined) stream.watch.learn(answer?.trade.id);
   }
 
-  /** Whether the exchange should be asked for the last trade of a symbol whose connection delivers. */
-  isSilent(symbol: string): boolean {
+  /**
+   * The exchange names the last trade beside the trades themselves. Is it the one that we know, that
+   * is as good as an answer of REST; is it a later one, that has been missed, and is asked for. Some
+   * exchanges have named 0 for months: what lies before says nothing.
+   */
+  hearLastId(symbol: string, id: number): void {
     const stream = this.#bySymbol.get(symbol);
-    if (stream === undefined || stream.trouble !== undefined) return false;
+    if (stream === undefined || stream.trouble !== undefined || !this.#isAnnounced) return;
+    const { toldTrade, watch } = stream;
+    const isTold = (toldTrade?.id ?? -1) > (watch.lastTrade?.id ?? -1);
+    const trade = isTold ? toldTrade : watch.lastTrade;
+    if (trade === undefined || id < trade.id) return;
+    if (id > trade.id) {
+      if (id > stream.namedId) this.#options.askAgain(symbol);
+      stream.namedId = Math.max(id, stream.namedId);
+      return;
+    }
+    const now = this.#options.clock.now();
+    stream.unprovenMs = 0;
+    watch.learn(id);
+    this.#options.handle({ type: 'lastTrade', trade, askedTime: now, receivedTime: now });
+  }
+
+  /**
+   * Whether the exchange should be asked for the last trade of a symbol, whose connection may be
+   * silent altogether.
+   */
+  isInDoubt(symbol: string, isConnectionSilent: boolean): boolean {
+    const stream = this.#bySymbol.get(symbol);
+    const { probeAfterMs } = this.#options.settings;
+    if (stream === undefined || stream.unprovenMs < probeAfterMs) return false;
+    if (isConnectionSilent) return true;
+    if (stream.trouble !== undefined) return false;
     const { watch, ownLine } = stream;
-    const isUnproven =
-      ownLine !== undefined && watch.dataSilentMs >= this.#options.settings.probeAfterMs;
-    return isUnproven || watch.isDoubtful;
+    return (ownLine !== undefined && watch.dataSilentMs >= probeAfterMs) || watch.isDoubtful;
   }
 
   /** A symbol's subscription is not in force. */
@@ -156,6 +193,7 @@ export class StreamGuard {
     for (const stream of this.#bySymbol.values()) {
       const { watch } = stream;
       watch.tick(settings.tickMs);
+      stream.unprovenMs += settings.tickMs;
       if (!this.#isAnnounced) continue;
       if (stream.trouble !== undefined && watch.trades > stream.tradesBefore) {
         this.#restore(stream);
@@ -219,15 +257,14 @@ export class StreamGuard {
   }
 
   #openOwnLine(stream: Stream): void {
-    const { connection, handle, clock } = this.#options;
-    const { instrument } = stream;
-    stream.ownLine = `${connection}/${stream.watch.symbol}.${++stream.lines}`;
-    handle({
-      type: 'connectionOpened',
-      connection: stream.ownLine,
-      instruments: [instrument],
-      receivedTime: clock.now(),
-    });
+    stream.ownLine = `${this.#options.connection}/${stream.watch.symbol}.${++stream.lines}`;
+    this.#tellOpened(stream.ownLine, [stream.instrument]);
+  }
+
+  #tellOpened(connection: string, instruments: readonly InstrumentName[]): void {
+    const { handle, idOrder, clock } = this.#options;
+    const receivedTime = clock.now();
+    handle({ type: 'connectionOpened', connection, instruments, idOrder, receivedTime });
   }
 
   #closeOwnLine(stream: Stream, reason: string): void {

@@ -30,6 +30,8 @@ export class StreamWatch {
   dataSilentMs = 0;
   /** Why it must be dead; undefined while nothing shows it. */
   fault: string | undefined;
+  /** Of those that were seen the one with the highest id. */
+  lastTrade: Trade | undefined;
   readonly #settings: SilenceSettings;
   // Counted for each frame, looked at in each tick: see Liveness.
   #trades = 0;
@@ -67,7 +69,10 @@ export class StreamWatch {
   see(event: Trade | BookTicker): void {
     if (event.type === 'trade') {
       this.#trades++;
-      if (event.id > this.#highestId) this.#highestId = event.id;
+      if (event.id > this.#highestId) {
+        this.#highestId = event.id;
+        this.lastTrade = event;
+      }
     } else this.#tickers++;
   }
 

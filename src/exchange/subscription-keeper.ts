@@ -1,41 +1,16 @@
-import type { Clock } from '../base/clock.ts';
-import type { LogLimiter } from '../base/log-limiter.ts';
-import type { Logger } from '../base/logger.ts';
 import { Allowance } from './allowance.ts';
 import { ControlRequests } from './control-requests.ts';
-import type { ControlAnswer } from './control-requests.ts';
-import type { StreamRequests, Subscription } from './exchange.ts';
+import type { ControlMessage, UrlRequests } from './exchange.ts';
+import type { StreamKeeper, StreamKeeperOptions } from './stream-keeper.ts';
 
-export type SubscriptionSettings = {
-  /** Requests that may be sent on a connection within a second. */
-  readonly requestsPerSecond: number;
-  /** A request that is not answered by then has failed. */
-  readonly requestTimeoutMs: number;
-  /** How often the exchange is asked which streams are in force. */
-  readonly auditEveryMs: number;
-  /** How often a stream that is not in force is asked for before it counts as unavailable. */
-  readonly subscribeAttempts: number;
-};
-
-export type SubscriptionKeeperOptions = {
-  readonly subscription: Subscription;
-  readonly requests: StreamRequests;
-  readonly send: (text: string) => void;
-  /** Told when a symbol's streams turn out not to be in force, and when they are (again). */
-  readonly missing: (symbol: string, reason: string) => void;
-  readonly inForce: (symbol: string) => void;
-  readonly settings: SubscriptionSettings;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly logLimiter: LogLimiter;
-};
+export type SubscriptionKeeperOptions = StreamKeeperOptions & { readonly requests: UrlRequests };
 
 /**
- * Sees to it that what should be subscribed on an open connection is: asks the exchange right after
- * the opening and every few minutes, and subscribes again what it does not name. An exchange that
- * does not answer is believed; data and REST tell whether it delivers.
+ * Keeps streams that the connection's URL names: asks the exchange right after the opening and every
+ * few minutes which are in force, and subscribes again what it does not name. An exchange that does
+ * not answer is believed; data and REST tell whether it delivers.
  */
-export class SubscriptionKeeper implements Disposable {
+export class SubscriptionKeeper implements StreamKeeper {
   readonly #options: SubscriptionKeeperOptions;
   readonly #requests: ControlRequests;
   readonly #closing = new AbortController();
@@ -59,26 +34,22 @@ export class SubscriptionKeeper implements Disposable {
     this.tick();
   }
 
-  /** Whether the first audit is over: all is in force that can be, as far as the exchange says. */
   get isChecked(): boolean {
     return this.#isChecked;
   }
 
-  /** Symbols whose streams the exchange does not deliver, and why. */
   get unavailable(): ReadonlyMap<string, string> {
     return this.#missing;
   }
 
-  /** Ends a symbol's subscription and begins it again; tells `inForce` or `missing`. */
   renew(symbol: string): void {
     this.#renewals.add(symbol);
   }
 
-  take(answer: ControlAnswer): void {
-    this.#requests.take(answer);
+  take(message: ControlMessage): void {
+    if (message.type === 'response') this.#requests.take(message);
   }
 
-  /** To be called steadily: begins what is due. */
   tick(): void {
     if (this.#isBusy) return;
     const [symbol] = this.#renewals;

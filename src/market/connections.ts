@@ -12,7 +12,7 @@ export class Connections {
     this.#stateOf = stateOf;
   }
 
-  opened({ connection: name, instruments }: ConnectionOpened): void {
+  opened({ connection: name, instruments, idOrder = 'contiguous' }: ConnectionOpened): void {
     const connection = newConnection(instruments);
     this.#open.set(name, connection);
     for (const instrument of instruments) {
@@ -24,6 +24,7 @@ export class Connections {
         state.bookTicker = undefined;
       }
       state.connection = connection;
+      state.idOrder = idOrder;
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Micros } from '../base/clock.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
+import type { IdOrder } from '../domain/market-event.ts';
 import type { Trade } from '../domain/trade.ts';
 import type { CandleSeries } from './candle-series.ts';
 import type { ExchangeClock } from './exchange-clock.ts';
@@ -25,6 +26,8 @@ export type InstrumentState = {
   /** Its exchange's. */
   readonly clock: ExchangeClock;
   connection: Connection | undefined;
+  /** What its exchange promises of the ids of trades. */
+  idOrder: IdOrder;
   /**
    * Whether it is known which trades were missed, if any, up to the last frame: false from the
    * (re)connect to the first trade or the exchange's word on the last one. Nothing closes meanwhile.
@@ -54,6 +57,7 @@ export function newState(
     series,
     clock,
     connection: undefined,
+    idOrder: 'contiguous',
     isContinuous: false,
     lastProbeTime: undefined,
     lastTrade: undefined,

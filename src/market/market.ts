@@ -125,6 +125,11 @@ export class Market {
     return this.#clocks.of(exchange).at(time);
   }
 
+  /** What is held of an instrument, for those who read it; undefined where it was not announced. */
+  stateOf(instrument: InstrumentName): InstrumentState | undefined {
+    return this.#instruments.get(instrument);
+  }
+
   lastTrade(instrument: InstrumentName): Trade | undefined {
     return this.#instruments.get(instrument)?.lastTrade;
   }
@@ -154,6 +159,7 @@ export class Market {
       state.implausible = { receivedTime, ahead: exchangeTime - clock.at(receivedTime) };
       return false;
     }
+    expectHoles(state, state.isContinuous);
     if (!state.series.add(trade, receivedTime)) {
       this.counters.duplicateTrades++;
       return false;
@@ -193,6 +199,7 @@ export class Market {
       return;
     }
     const isFirst = state.lastTrade === undefined;
+    expectHoles(state, state.isContinuous);
     if (state.series.begin(trade, state.clock.at(askedTime), receivedTime)) {
       this.#count(state, trade);
       if (!isFirst) this.#publish(trade);
@@ -213,6 +220,8 @@ export class Market {
       const key = logKey(event.instrument, event.timeframe);
       this.log.addStored(key, event.candles, event.isAll);
     }
+    // It tells all trades that there are.
+    expectHoles(state, true);
     for (const trade of tellHistory(state.series, event)) {
       this.counters.recoveredTrades++;
       this.#count(state, trade);
@@ -265,6 +274,14 @@ export class Market {
     countUpdate(this.counters, update);
     this.#options.publish(update);
   }
+}
+
+/**
+ * Where ids leave some out, a hole shows a loss only after a break in what was observed; where they
+ * do not, always.
+ */
+function expectHoles({ series, idOrder }: InstrumentState, isUnbroken: boolean): void {
+  series.ids.areHolesUsual = isUnbroken && idOrder !== 'contiguous';
 }
 
 /** Trades are ordered by exchange time, then by id. */

@@ -11,7 +11,7 @@ export function tellHistory(series: CandleSeries, event: HistoryEvent): readonly
     case 'recoveredTrades':
       return series.recover(event.trades, event.wholeFrom, event.receivedTime);
     case 'absentTrades':
-      series.giveUp(event.firstId, event.lastId, 'absent');
+      series.giveUp(event.firstId, event.lastId, event.isNothingMissing ? 'settled' : 'absent');
       return [];
     case 'knownCandles':
       series.settle(event.timeframe, event.candles, event.isStored);

@@ -12,6 +12,8 @@ type Hole = {
   fromTime: Micros;
   toTime: Micros;
   readonly foundTime: Micros;
+  /** Whether it may well be that nothing is missing: it is only remembered, for what may come. */
+  readonly isUsual: boolean;
   /** Set when it was announced; the parts of a hole that was filled in the middle share it. */
   announced: Announcement | undefined;
 };
@@ -25,11 +27,13 @@ type Announcement = { readonly gap: Gap; missing: number; isAbsent: boolean };
 const maximumHoles = 1000;
 
 /**
- * The ids of one instrument's trades, where the exchange numbers them without a break: which have
- * been seen (the highest and the missing below it), so that a duplicate counts once and a missing
- * one is known, with the time in which it must lie.
+ * The ids of one instrument's trades: which have been seen (the highest and the missing below it), so
+ * that a duplicate counts once and, where the exchange numbers them without a break, a missing one is
+ * known, with the time in which it must lie.
  */
 export class TradeIds {
+  /** Whether holes that are found from now on are usual: the exchange's ids leave some out. */
+  areHolesUsual = false;
   readonly #instrument: InstrumentName;
   readonly #maturityMs: number;
   #lowest: { id: number; time: Micros } | undefined;
@@ -62,7 +66,10 @@ export class TradeIds {
 
   /** The number of ids that are missing. */
   get missing(): number {
-    return this.#holes.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    return this.#holes.reduce(
+      (sum, { first, last, isUsual }) => sum + (isUsual ? 0 : last - first + 1),
+      0,
+    );
   }
 
   /** Whether this id has been seen (or given up). */
@@ -105,7 +112,7 @@ export class TradeIds {
   isMissingIn(openTime: Micros, closeTime: Micros): boolean {
     if (this.#holes.length === 0 && this.#lost.length === 0) return false;
     const touches = (span: TimeSpan) => span.fromTime < closeTime && span.toTime >= openTime;
-    return this.#holes.some(touches) || this.#lost.some(touches);
+    return this.#holes.some((hole) => !hole.isUsual && touches(hole)) || this.#lost.some(touches);
   }
 
   /** Announces the holes that have become gaps. */
@@ -113,7 +120,8 @@ export class TradeIds {
     if (this.#unannounced === 0) return [];
     const gaps: Gap[] = [];
     for (const hole of this.#holes) {
-      if (hole.announced !== undefined || now - hole.foundTime < this.#maturityMs * 1000) continue;
+      if (hole.announced !== undefined || hole.isUsual) continue;
+      if (now - hole.foundTime < this.#maturityMs * 1000) continue;
       const gap = this.#gapOf(hole);
       hole.announced = { gap, missing: hole.last - hole.first + 1, isAbsent: false };
       this.#unannounced--;
@@ -137,7 +145,7 @@ export class TradeIds {
     for (const hole of touched) {
       const from = Math.max(first, hole.first);
       const to = Math.min(last, hole.last);
-      if (as === 'absent') {
+      if (as === 'absent' && !hole.isUsual) {
         const gap = { ...this.#gapOf(hole), firstMissingId: from, lastMissingId: to };
         this.#ended.push({ ...gap, state: 'absent' });
         this.#lose(hole);
@@ -168,16 +176,17 @@ export class TradeIds {
     if (this.#holes.length === 0 && this.#lost.length === 0) return;
     const [kept, gone] = partition(this.#holes, ({ toTime }) => toTime >= time);
     this.#holes = kept;
-    this.#unannounced -= gone.filter(({ announced }) => announced === undefined).length;
+    this.#unannounced -= gone.filter(isUnannounced).length;
     this.#lost = this.#lost.filter(({ toTime }) => toTime >= time);
   }
 
   #open(first: number, last: number, fromTime: Micros, toTime: Micros, foundTime: Micros): void {
     const span = spanOf(fromTime, toTime);
-    const hole: Hole = { first, last, ...span, foundTime, announced: undefined };
+    const isUsual = this.areHolesUsual;
+    const hole: Hole = { first, last, ...span, foundTime, isUsual, announced: undefined };
     const index = this.#holes.findLastIndex((other) => other.last < first);
     this.#holes.splice(index + 1, 0, hole);
-    this.#unannounced++;
+    if (!isUsual) this.#unannounced++;
     if (this.#holes.length > maximumHoles) this.#giveUpOldest();
   }
 
@@ -201,7 +210,7 @@ export class TradeIds {
     this.#holes.splice(this.#holes.indexOf(hole), 1, ...parts);
     const { announced } = hole;
     if (announced === undefined) {
-      this.#unannounced += parts.length - 1;
+      if (!hole.isUsual) this.#unannounced += parts.length - 1;
       return;
     }
     announced.missing -= count;
@@ -211,7 +220,7 @@ export class TradeIds {
   }
 
   #giveUpOldest(): void {
-    const [hole] = this.#holes;
+    const hole = this.#holes.find(({ isUsual }) => isUsual) ?? this.#holes[0];
     if (hole !== undefined) this.giveUp(hole.first, hole.last, 'absent');
   }
 
@@ -234,6 +243,10 @@ export class TradeIds {
       state: 'open',
     };
   }
+}
+
+function isUnannounced({ announced, isUsual }: Hole): boolean {
+  return announced === undefined && !isUsual;
 }
 
 /** Ids and times rise together; where an exchange breaks that, the span still covers both ends. */

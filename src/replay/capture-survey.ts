@@ -1,6 +1,6 @@
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
 import { createBinanceDecoder } from '../exchange/binance.ts';
-import type { Decoder, TimeUnit } from '../exchange/exchange.ts';
+import type { SingleDecoder, TimeUnit } from '../exchange/exchange.ts';
 import { eventTimeOf, eventTypeOf, splitCaptureLine } from './capture-line.ts';
 
 /**
@@ -12,7 +12,7 @@ export class CaptureSurvey {
   readonly singleTrades = new Set<InstrumentName>();
   /** The instruments of each file. */
   readonly instruments: Set<InstrumentName>[] = [];
-  readonly #decoder: Decoder;
+  readonly #decoder: SingleDecoder;
   readonly #timeUnit: TimeUnit;
   #known = new Set<string>();
 

@@ -3,7 +3,7 @@ import type { Candle } from '../domain/candle.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
 import type { MarketEvent } from '../domain/market-event.ts';
 import { createBinanceDecoder } from '../exchange/binance.ts';
-import type { Decoder, TimeUnit } from '../exchange/exchange.ts';
+import type { SingleDecoder, TimeUnit } from '../exchange/exchange.ts';
 import { Market } from '../market/market.ts';
 import { eventTimeOf, eventTypeOf, splitCaptureLine } from './capture-line.ts';
 import { ReplaySummary } from './replay-summary.ts';
@@ -27,7 +27,7 @@ export type ReplayOptions = {
 export class Replay {
   readonly summary = new ReplaySummary();
   readonly #options: ReplayOptions;
-  readonly #decoder: Decoder;
+  readonly #decoder: SingleDecoder;
   readonly #market: Market;
   /** When something of an instrument's file was last received. */
   readonly #heardUntil = new Map<InstrumentName, Micros>();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Kline } from '../../src/domain/kline.ts';
 import { Audit } from '../../src/exchange/audit.ts';
+import { binance } from '../../src/exchange/binance.ts';
 import type { ExchangeRest } from '../../src/exchange/exchange.ts';
 import { RestError } from '../../src/exchange/rest-error.ts';
 import { eventually } from '../support/eventually.ts';
@@ -13,7 +14,11 @@ const instrument = 'binance:BTCUSDT';
 /** An audit of a market by an exchange that answers with these klines. */
 function openAudit(tape: MarketTape, klines: () => readonly Kline[]) {
   const clock = new TwinClock(at(185_000));
-  const rest = { klines: () => Promise.resolve(klines()) } as Partial<ExchangeRest> as ExchangeRest;
+  const answers: Partial<ExchangeRest> = {
+    facts: binance.facts,
+    klines: () => Promise.resolve(klines()),
+  };
+  const rest = answers as ExchangeRest;
   const audit = new Audit({
     rest,
     instruments: [instrument],

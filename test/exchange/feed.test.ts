@@ -39,6 +39,7 @@ test('a feed subscribes in the URL, says so, and delivers what comes', async () 
     type: 'connectionOpened',
     connection: 'sim-binance-1.1',
     instruments: ['sim-binance:BTCUSDT', 'sim-binance:ETHUSDT', 'sim-binance:这是币'],
+    idOrder: 'contiguous',
     receivedTime: noon,
   });
   expect(events.slice(1)).toMatchObject([

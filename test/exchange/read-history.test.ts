@@ -3,6 +3,7 @@ import type { Micros } from '../../src/base/clock.ts';
 import type { MarketEvent } from '../../src/domain/market-event.ts';
 import type { Timeframe } from '../../src/domain/timeframe.ts';
 import type { Trade } from '../../src/domain/trade.ts';
+import { binance } from '../../src/exchange/binance.ts';
 import type { ExchangeRest } from '../../src/exchange/exchange.ts';
 import { readHistory } from '../../src/exchange/read-history.ts';
 import { aTrade } from '../support/builders.ts';
@@ -15,6 +16,7 @@ async function readAt(ms: number, trades: readonly Trade[] = []) {
   const klinesUntil = new Map<Timeframe, Micros>();
   let tradesFrom = 0;
   const rest: Partial<ExchangeRest> = {
+    facts: binance.facts,
     tradesPerAnswer: 1000,
     trades: (_symbol, from) => {
       if ('fromTime' in from) tradesFrom = from.fromTime;

@@ -3,6 +3,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import type { Gap } from '../../src/domain/gap.ts';
 import type { MarketEvent } from '../../src/domain/market-event.ts';
 import type { Trade } from '../../src/domain/trade.ts';
+import { binance } from '../../src/exchange/binance.ts';
 import type { ExchangeRest } from '../../src/exchange/exchange.ts';
 import type { StoredCandles } from '../../src/exchange/read-history.ts';
 import { Recovery } from '../../src/exchange/recovery.ts';
@@ -24,6 +25,7 @@ function openRecovery(options: {
   const events: MarketEvent[] = [];
   const asked: number[] = [];
   const rest: Partial<ExchangeRest> = {
+    facts: binance.facts,
     tradesPerAnswer: 1000,
     trades: (_symbol, from) => {
       if (options.isRefusing?.() === true) return Promise.reject(new RestError('failed', 'no'));

@@ -41,6 +41,7 @@ describe.each([...exchanges])('the exchange %s', (protocol, exchange) => {
       const subscriptions = exchange.subscriptions(symbols, {
         timeUnit: 'millisecond',
         symbolsPerConnection,
+        ownSymbol: (symbol) => symbol,
       });
       expect(subscriptions.flatMap((subscription) => subscription.symbols)).toEqual(symbols);
       for (const { path, symbols } of subscriptions) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Candle } from '../../src/domain/candle.ts';
 import { timeframes } from '../../src/domain/timeframe.ts';
-import { binance } from '../../src/exchange/binance.ts';
+import { createBinanceDecoder } from '../../src/exchange/binance.ts';
 import { Market } from '../../src/market/market.ts';
 import { combined } from '../../src/simulator/frame.ts';
 import { klineAt } from '../../src/simulator/kline.ts';
@@ -18,7 +18,7 @@ test('six weeks of a quiet symbol give the exchange’s klines, in all timeframe
   const from = micros('2027-01-20T05:00:00Z');
   const to = micros('2027-03-02T01:00:00Z');
   const instrument = 'sim-binance:LTCBTC';
-  const decoder = binance.createDecoder({ exchange: 'sim-binance' });
+  const decoder = createBinanceDecoder({ exchange: 'sim-binance' });
   const candles = new Map<string, Candle[]>(timeframes.map((timeframe) => [timeframe, []]));
   let seconds = 0;
   const market = new Market({

@@ -5,9 +5,9 @@ import { instrumentName } from '../../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../../domain/instrument.ts';
 import { sampleOf } from '../bad-frame.ts';
 import type { BadFrameCause } from '../bad-frame.ts';
-import type { Decoder, DecoderCounters, DecoderOptions } from '../exchange.ts';
-import { isFields, readSymbol, readTime, timeRule, WireError } from './fields.ts';
-import type { Fields, ReadContext, TimeRule } from './fields.ts';
+import type { DecoderCounters, DecoderOptions, SingleDecoder } from '../exchange.ts';
+import { isFields, parseFields, readSymbol, readTime, timeRule, WireError } from '../fields.ts';
+import type { Fields, ReadContext, TimeRule } from '../fields.ts';
 import { FrameScanner, KnownStream } from './frame-scanner.ts';
 import { readAggTrade, readBookTicker, readSingleTrade } from './payloads.ts';
 
@@ -21,11 +21,11 @@ const rememberedLimit = 10_000;
  * Reads Binance's frames: combined ones (`{"stream":"btcusdt@trade","data":{…}}`) and bare payloads,
  * with `@aggTrade`, `@trade` and `@bookTicker` in them. Everything else is counted and left.
  */
-export function createBinanceDecoder(options: DecoderOptions): Decoder {
+export function createBinanceDecoder(options: DecoderOptions): SingleDecoder {
   return new BinanceDecoder(options);
 }
 
-class BinanceDecoder implements Decoder {
+class BinanceDecoder implements SingleDecoder {
   readonly counters: DecoderCounters = { frames: 0, ignored: 0, bad: 0 };
   readonly #exchange: ExchangeName;
   readonly #options: DecoderOptions;
@@ -57,7 +57,7 @@ class BinanceDecoder implements Decoder {
 
   #decodeCarefully(frame: string, receivedTime: Micros): Trade | BookTicker | undefined {
     try {
-      const message = parseObject(frame);
+      const message = parseFields(frame);
       const { stream, data } = message;
       if (stream === undefined) return this.#readPayload(message, undefined, receivedTime);
       if (typeof stream === 'string' && isFields(data)) {
@@ -136,17 +136,6 @@ class BinanceDecoder implements Decoder {
     this.counters.bad++;
     this.#options.onBadFrame?.({ cause, problem, sample: sampleOf(frame) });
   }
-}
-
-function parseObject(frame: string): Fields {
-  let message: unknown;
-  try {
-    message = JSON.parse(frame);
-  } catch {
-    throw new WireError('unreadable', 'Expected JSON');
-  }
-  if (!isFields(message)) throw new WireError('unreadable', 'Expected a JSON object');
-  return message;
 }
 
 type Kind = 'aggTrade' | 'trade' | 'bookTicker' | 'shutdown' | 'response' | undefined;

@@ -4,8 +4,8 @@ import type { Decimal } from '../../base/decimal.ts';
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import type { InstrumentName } from '../../domain/instrument.ts';
 import type { Trade } from '../../domain/trade.ts';
-import { isPossibleDelay, isPossibleTime } from './fields.ts';
-import type { TimeRule } from './fields.ts';
+import { isPossibleDelay, isPossibleTime } from '../fields.ts';
+import type { TimeRule } from '../fields.ts';
 import { isTradeRange } from './payloads.ts';
 
 /** A stream whose frames have been read before: what its next frame must begin with. */

@@ -5,9 +5,9 @@ import type { Kline } from '../../domain/kline.ts';
 import { closeTimeOf, openTimeOf } from '../../domain/timeframe.ts';
 import type { Timeframe } from '../../domain/timeframe.ts';
 import type { Trade } from '../../domain/trade.ts';
-import type { ExchangeRest, RestOptions } from '../exchange.ts';
-import { expectArray, expectFields, read } from './answers.ts';
-import { timeRule, WireError } from './fields.ts';
+import type { RestOptions, RestQuestions } from '../exchange.ts';
+import { expectArray, expectFields, read } from '../answers.ts';
+import { timeRule, WireError } from '../fields.ts';
 import { readAggTrade } from './payloads.ts';
 
 const tradesPerAnswer = 1000;
@@ -15,7 +15,7 @@ const tradesWeight = 4;
 const klinesPerAnswer = 1000;
 const klinesWeight = 2;
 
-type History = Pick<ExchangeRest, 'trades' | 'tradesPerAnswer' | 'klines'>;
+type History = Pick<RestQuestions, 'trades' | 'tradesPerAnswer' | 'klines'>;
 
 /** What Binance tells of the past: rest-api.md, "Market data endpoints". */
 export function createBinanceHistory(options: RestOptions): History {

@@ -8,8 +8,8 @@ import {
   readId,
   readTime,
   WireError,
-} from './fields.ts';
-import type { Fields, ReadContext } from './fields.ts';
+} from '../fields.ts';
+import type { Fields, ReadContext } from '../fields.ts';
 
 // Documented in binance/binance-spot-api-docs: web-socket-streams.md and, for REST, rest-api.md.
 

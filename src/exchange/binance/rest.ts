@@ -3,11 +3,11 @@ import type { Decimal } from '../../base/decimal.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { InstrumentLimits } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
-import type { ExchangeRest, ListedInstrument, RestOptions } from '../exchange.ts';
+import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
 import { RestError } from '../rest-error.ts';
-import { expectArray, expectFields, read } from './answers.ts';
-import { isFields, timeRule } from './fields.ts';
-import type { Fields } from './fields.ts';
+import { expectArray, expectFields, read } from '../answers.ts';
+import { isFields, timeRule } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { createBinanceHistory } from './history.ts';
 import { readAggTrade } from './payloads.ts';
 
@@ -18,7 +18,7 @@ const exchangeInfoWeight = 20;
 const symbolsPerQuestion = 50;
 
 /** Binance's public REST interface: binance/binance-spot-api-docs, rest-api.md. */
-export function createBinanceRest(options: RestOptions): ExchangeRest {
+export function createBinanceRest(options: RestOptions): RestQuestions {
   const { client, exchange, timeUnit, maximumAheadMs } = options;
   const rule = timeRule(timeUnit, maximumAheadMs);
   const headers: Record<string, string> =

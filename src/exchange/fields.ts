@@ -1,16 +1,28 @@
-import type { Micros } from '../../base/clock.ts';
-import { parseDecimal } from '../../base/decimal.ts';
-import type { Decimal } from '../../base/decimal.ts';
-import type { InstrumentName } from '../../domain/instrument.ts';
-import { showValue } from '../bad-frame.ts';
-import type { BadFrameCause } from '../bad-frame.ts';
-import type { TimeUnit } from '../exchange.ts';
+import type { Micros } from '../base/clock.ts';
+import { parseDecimal } from '../base/decimal.ts';
+import type { Decimal } from '../base/decimal.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import { showValue } from './bad-frame.ts';
+import type { BadFrameCause } from './bad-frame.ts';
+import type { TimeUnit } from './exchange.ts';
 
 /** A JSON object of which nothing is known yet. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @throws WireError */
+export function parseFields(text: string, parse: (text: string) => unknown = JSON.parse): Fields {
+  let message: unknown;
+  try {
+    message = parse(text);
+  } catch {
+    throw new WireError('unreadable', 'Expected JSON');
+  }
+  if (!isFields(message)) throw new WireError('unreadable', 'Expected a JSON object');
+  return message;
 }
 
 /** A frame or an answer is not what it should be; the decoder turns it into a count and a sample. */
@@ -34,7 +46,10 @@ export type ReadContext = {
   readonly rule: TimeRule;
 };
 
-/** Binance opened in July 2017. Milliseconds that are read as microseconds fall into January 1970. */
+/**
+ * Nobody asks for trades from before 2017, when Binance opened. Milliseconds that are read as
+ * microseconds fall into January 1970.
+ */
 const earliestTime: Micros = Date.UTC(2017, 0, 1) * 1000;
 
 export function timeRule(timeUnit: TimeUnit, maximumAheadMs: number): TimeRule {
@@ -66,15 +81,36 @@ export function isPossibleDelay(exchangeTime: Micros, eventTime: Micros): boolea
 }
 
 export function readTime(fields: Fields, key: string, context: ReadContext): Micros {
-  const { receivedTime, rule } = context;
-  const time = readId(fields, key) * rule.microsPerUnit;
-  if (!isPossibleTime(time, receivedTime, rule)) {
-    throw new WireError(
-      'time',
-      `${key}: expected a time from 2017 up to ${rule.maximumAhead / 1e6} s ahead of ours, got ${showValue(fields[key])}`,
-    );
-  }
+  const time = readId(fields, key) * context.rule.microsPerUnit;
+  checkTime(time, key, fields[key], context);
   return time;
+}
+
+/** A time as text, as in RFC 3339: "2014-11-07T08:19:27.028459Z". */
+export function readIsoTime(fields: Fields, key: string, context: ReadContext): Micros {
+  const value = fields[key];
+  const time = typeof value === 'string' ? parseIsoTime(value) : undefined;
+  if (time === undefined) throw expected(key, 'a time such as 2026-01-02T03:04:05.678901Z', value);
+  checkTime(time, key, value, context);
+  return time;
+}
+
+const isoPattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/u;
+
+/** Finer digits than microseconds are left out. */
+function parseIsoTime(text: string): Micros | undefined {
+  const [, seconds = '', fraction = ''] = isoPattern.exec(text) ?? [];
+  const ms = Date.parse(`${seconds}Z`);
+  return Number.isNaN(ms) ? undefined : ms * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+}
+
+function checkTime(time: Micros, key: string, value: unknown, context: ReadContext): void {
+  const { receivedTime, rule } = context;
+  if (isPossibleTime(time, receivedTime, rule)) return;
+  throw new WireError(
+    'time',
+    `${key}: expected a time from 2017 up to ${rule.maximumAhead / 1e6} s ahead of ours, got ${showValue(value)}`,
+  );
 }
 
 /** A count or an id: an integer from 0 that a number holds exactly. */

@@ -1,4 +1,4 @@
-import { RestError } from '../rest-error.ts';
+import { RestError } from './rest-error.ts';
 import { isFields, WireError } from './fields.ts';
 import type { Fields } from './fields.ts';
 
