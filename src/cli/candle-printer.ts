@@ -1,7 +1,8 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import type { Candle } from '../domain/candle.ts';
 import { candleCsvHeader, candleToCsv, candleToJson } from './candle-record.ts';
 import { CandleTable } from './candle-table.ts';
+import { LiveLine } from './live-line.ts';
 import { sparkline } from './sparkline.ts';
 import { writeLines } from './write-lines.ts';
 
@@ -9,14 +10,13 @@ export type CandleFormat = 'table' | 'json' | 'csv';
 
 /** A sparkline longer than this no longer fits on a line. */
 const sparklineLength = 80;
-const clearLine = '\r\u001B[2K';
 
 /** Prints candles as they come: first a list, then one line each. */
 export class CandlePrinter {
   readonly #format: CandleFormat;
   readonly #table = new CandleTable(process.stdout);
   #hasHeader = false;
-  #isLineOpen = false;
+  readonly #lastLine = new LiveLine(process.stdout);
 
   constructor(format: CandleFormat) {
     this.#format = format;
@@ -50,18 +50,12 @@ export class CandlePrinter {
   /** The last line of a terminal, which the next one takes the place of. */
   async printInPlace(candle: Candle): Promise<void> {
     await this.#printHeader(candle);
-    const line = this.#line(candle);
-    const plain = stripVTControlCharacters(line);
-    // A line that wraps could not be taken away again: a narrow terminal shows its beginning.
-    const fits = plain.length < process.stdout.columns;
-    process.stdout.write(clearLine + (fits ? line : plain.slice(0, process.stdout.columns - 1)));
-    this.#isLineOpen = true;
+    this.#lastLine.show(this.#line(candle));
   }
 
   /** Takes away what was printed in place. */
   endLine(): void {
-    if (this.#isLineOpen) process.stdout.write(clearLine);
-    this.#isLineOpen = false;
+    this.#lastLine.clear();
   }
 
   async #printHeader(candle: Candle): Promise<void> {

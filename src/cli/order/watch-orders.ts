@@ -1,0 +1,171 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Order, OrderEvent } from '../../../gen/tradewind/order/v1/order_pb.ts';
+import { OrderStatus } from '../../../gen/tradewind/order/v1/order_pb.ts';
+import type { StreamOrderEventsResponse } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
+import { backoffDelayMs } from '../../base/backoff.ts';
+import { repeat, sleep, systemClock } from '../../base/clock.ts';
+import type { Environment } from '../../base/env.ts';
+import { onStopRequested } from '../../base/stop-signals.ts';
+import { readStream } from '../../rpc/client.ts';
+import type { OrderClient } from '../../rpc/client.ts';
+import { Failure } from '../failure.ts';
+import { LiveLine } from '../live-line.ts';
+import { requestTimeoutMs } from '../list-candles.ts';
+import { writeLines } from '../write-lines.ts';
+import {
+  describeOrder,
+  describeProgress,
+  isAtEnd,
+  orderSummary,
+  orderToJson,
+  statusWord,
+  timeOf,
+} from './order-printer.ts';
+import type { OrderFormat } from './order-printer.ts';
+
+/** Somebody watches: the first tries come quickly, and a server is never asked more than this. */
+const backoff = { minimumMs: 250, maximumMs: 5_000 };
+/** How often the last line of a terminal tells what the order waits for. */
+const refreshMs = 1_000;
+
+type Scope =
+  | { readonly case: 'orderId'; readonly value: string }
+  | { readonly case: 'account'; readonly value: string };
+
+/** Follows one order to its end, or all of an account until Ctrl-C. @throws ConnectError, Failure */
+export async function watchOrders(
+  client: OrderClient,
+  { account, orderId }: { readonly account: string; readonly orderId: string | undefined },
+  format: OrderFormat,
+  environment: Environment,
+): Promise<void> {
+  if (orderId !== undefined) {
+    const { order } = await client.getOrder(
+      { account, order: { case: 'orderId', value: orderId } },
+      { timeoutMs: requestTimeoutMs },
+    );
+    if (order === undefined) throw new Error('Expected an answer with the order');
+    if (format === 'table') await writeLines(process.stdout, [describeOrder(order)]);
+    return await watchToEnd(client, order, format, environment);
+  }
+  using stop = stopOnRequest(environment);
+  const line = new LiveLine(process.stdout);
+  for await (const { event } of followEvents(
+    client,
+    { case: 'account', value: account },
+    stop.signal,
+    line,
+  )) {
+    if (event.case === 'order') await line.print(lineOfOrder(event.value, format));
+    else if (event.case === 'orderEvent') await line.print(lineOfEvent(event.value, format));
+  }
+}
+
+/**
+ * Follows an order to its end, then tells how it was split.
+ * @throws ConnectError; Failure when it ended without being filled whole
+ */
+export async function watchToEnd(
+  client: OrderClient,
+  order: Order,
+  format: OrderFormat,
+  environment: Environment,
+): Promise<void> {
+  using stop = stopOnRequest(environment);
+  const line = new LiveLine(process.stdout);
+  const read = async () => {
+    const id = { case: 'orderId' as const, value: order.orderId };
+    return (
+      await client.getOrder({ account: order.account, order: id }, { timeoutMs: requestTimeoutMs })
+    ).order;
+  };
+  {
+    // What it waits for changes without an event.
+    using _refresh =
+      line.isLive && format === 'table'
+        ? repeat(systemClock, refreshMs, () => void refresh())
+        : undefined;
+    const refresh = async () => {
+      const current = await read().catch(() => undefined);
+      if (current !== undefined && !isAtEnd(current)) line.show(describeProgress(current));
+    };
+    const scope = { case: 'orderId' as const, value: order.orderId };
+    for await (const { event } of followEvents(client, scope, stop.signal, line)) {
+      if (event.case === 'order' && isAtEnd(event.value)) break;
+      if (event.case !== 'orderEvent') continue;
+      await line.print(lineOfEvent(event.value, format));
+      if (event.value.order !== undefined && isAtEnd(event.value.order)) break;
+    }
+  }
+  line.clear();
+  if (stop.signal.aborted) {
+    console.error(`The order goes on; follow it: tradewind order watch ${order.orderId}`);
+    return;
+  }
+  const ended = await read();
+  if (ended === undefined) throw new Error('Expected an answer with the order');
+  await writeLines(
+    process.stdout,
+    format === 'json' ? [orderToJson(ended)] : ['', ...orderSummary(ended)],
+  );
+  if (ended.status !== OrderStatus.FILLED) {
+    throw new Failure(
+      `the order was not filled whole: it is ${statusWord(ended)}, with ${ended.filledQuantity} of ${ended.quantity} filled`,
+    );
+  }
+}
+
+/** Events until the signal is aborted or the stream ends by itself, through any interruptions. */
+async function* followEvents(
+  client: OrderClient,
+  scope: Scope,
+  signal: AbortSignal,
+  line: LiveLine,
+): AsyncGenerator<StreamOrderEventsResponse> {
+  let resumeAfter = '';
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const open = (streamSignal: AbortSignal) =>
+        client.streamOrderEvents({ scope, resumeAfter }, { signal: streamSignal });
+      for await (const message of readStream(open, signal)) {
+        failures = 0;
+        resumeAfter = message.cursor;
+        yield message;
+      }
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      const { code, rawMessage } = ConnectError.from(error);
+      if (code !== Code.Unavailable && code !== Code.ResourceExhausted) throw error;
+      const delayMs = backoffDelayMs(failures++, backoff);
+      line.clear();
+      console.error(`${rawMessage}; connecting again in ${(delayMs / 1000).toFixed(1)} s`);
+      await sleep(systemClock, delayMs, signal).catch(() => {});
+    }
+  }
+}
+
+function lineOfOrder(order: Order, format: OrderFormat): string {
+  if (format === 'json') return orderToJson(order);
+  return `${timeOf(order.updatedTime)}  ${order.orderId}  ${describeOrder(order)}  ${describeProgress(order)}`;
+}
+
+function lineOfEvent({ event, order, time, orderId }: OrderEvent, format: OrderFormat): string {
+  if (format === 'json') return order === undefined ? '{}' : orderToJson(order);
+  const progress = order === undefined ? '' : describeProgress(order);
+  const what =
+    event.case === 'filled'
+      ? `filled ${event.value.quantity} @ ${event.value.price} (update ${event.value.updateId})`
+      : (event.case ?? 'changed');
+  return `${timeOf(time)}  ${orderId}  ${what}  ${progress}`;
+}
+
+function stopOnRequest(environment: Environment): Disposable & { readonly signal: AbortSignal } {
+  const stop = new AbortController();
+  const watch = onStopRequested(systemClock, environment, {
+    onStop: () => stop.abort(),
+    onInsist: () => process.exit(1),
+  });
+  return { signal: stop.signal, [Symbol.dispose]: () => watch[Symbol.dispose]() };
+}
