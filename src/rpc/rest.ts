@@ -1,6 +1,9 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { bindingsOf } from './rest/bindings.ts';
+import { openApiPath } from './rest/openapi/document.ts';
+import { servedDocument } from './rest/openapi/served-document.ts';
 import { PathTemplate, splitPath } from './rest/path-template.ts';
 import { RestCall } from './rest/rest-call.ts';
 import type { RestRequest, RestSurroundings } from './rest/rest-call.ts';
@@ -35,10 +38,11 @@ export class RestRouter {
   ) {
     const rpcs = new Map(handlers.map((handler) => [handler.requestPath, handler]));
     this.#surroundings = { ...surroundings, rpcs };
-    this.#routes = new RouteTable([
+    const routes: readonly RestRoute[] = [
       ...adapters.map(({ path, ...adapter }) => ({ ...adapter, template: new PathTemplate(path) })),
       ...handlers.flatMap(({ method }) => bindingsOf(method)).map(routeOf),
-    ]);
+    ];
+    this.#routes = new RouteTable([...routes, openApiRoute(routes)]);
   }
 
   /** The routes of a path, of whatever HTTP method; none: there is nothing. */
@@ -83,4 +87,20 @@ function allowedMethods(routes: readonly RestRoute[]): string {
 function routeOf(binding: ReturnType<typeof bindingsOf>[number]): RestRoute {
   const { httpMethod, template } = binding;
   return { httpMethod, template, answer: (call) => transcode(binding, call) };
+}
+
+/** Tells all that is served here. */
+function openApiRoute(routes: readonly RestRoute[]): RestRoute {
+  const served = new Set(
+    routes.map(({ httpMethod, template }) => `${httpMethod} ${openApiPath(template)}`),
+  );
+  let document: Promise<JsonObject> | undefined;
+  return {
+    httpMethod: 'GET',
+    template: new PathTemplate('/openapi.json'),
+    answer: async (call) => {
+      document ??= servedDocument((method, path) => served.has(`${method} ${path}`));
+      await call.sendJson(200, await document);
+    },
+  };
 }

@@ -7,8 +7,14 @@ type Segment =
   | { readonly type: 'any' }
   | { readonly type: 'rest' };
 
-/** A field of the request that is taken from the path: "order.id" and where its segments are. */
-type Variable = { readonly name: string; readonly start: number; readonly end: number };
+/** A field of the request that is taken from the path: "order.id", and where its segments are. */
+type Variable = {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** Whether the template writes its text out: `{statistic=highest}`. */
+  readonly isFixed: boolean;
+};
 
 /** The path of a request, cut at its slashes; not decoded yet. */
 export type RequestPath = readonly string[];
@@ -31,7 +37,7 @@ export class PathTemplate {
 
   /** @throws Error for a template that is none: a mistake in a proto */
   constructor(text: string) {
-    const match = /^\/((?:\{[^{}]+\}|[^{}:])+)(?::([\w-]+))?$/u.exec(text);
+    const match = /^\/((?:\{[^{}]+\}|[^{}])+?)(?::([\w-]+))?$/u.exec(text);
     if (match === null) throw new Error(`Expected a path template, got ${text}`);
     const segments: Segment[] = [];
     const variables: Variable[] = [];
@@ -41,7 +47,8 @@ export class PathTemplate {
         : [undefined, piece];
       const start = segments.length;
       for (const segment of pattern.split('/')) segments.push(segmentOf(segment));
-      if (name !== undefined) variables.push({ name, start, end: segments.length });
+      const isFixed = !pattern.includes('*');
+      if (name !== undefined) variables.push({ name, start, end: segments.length, isFixed });
     }
     const rest = segments.findIndex(({ type }) => type === 'rest');
     if (rest >= 0 && rest < segments.length - 1) throw new Error(`Expected ** last in ${text}`);

@@ -28,7 +28,8 @@ export class RequestReader<Desc extends DescMessage = DescMessage> {
   readonly #inPath: ReadonlyMap<string, FieldPath>;
   /** '*': the whole request but what is in the path; undefined: the body is not looked at. */
   readonly body: '*' | DescField | undefined;
-  /** The fields that the query may have. */
+  /** The fields that the path tells, and those that the query may have. */
+  readonly pathFields: readonly FieldPath[];
   readonly queryFields: readonly FieldPath[];
 
   /** @throws Error for a rule that names fields which are not there: a mistake in a proto */
@@ -44,6 +45,9 @@ export class RequestReader<Desc extends DescMessage = DescMessage> {
         }
         return [name, path];
       }),
+    );
+    this.pathFields = template.variables.flatMap(({ name, isFixed }) =>
+      isFixed ? [] : [this.#inPath.get(name) ?? []],
     );
     this.body = body === '*' || body === '' ? body || undefined : fieldOf(desc, body);
     this.queryFields = [...fields.values()].filter((path) => !this.#isElsewhere(path));
