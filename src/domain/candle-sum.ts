@@ -75,6 +75,14 @@ export class CandleSum {
   /** Adds all of another sum. */
   merge(other: CandleSum): void {
     if (other.tradeCount === 0) return;
+    this.mergePrices(other);
+    this.takerBuyVolume += other.takerBuyVolume;
+    this.takerBuyQuoteVolume += other.takerBuyQuoteVolume;
+  }
+
+  /** Adds all of another sum but what its takers bought: statistics of prices do without. */
+  mergePrices(other: CandleSum): void {
+    if (other.tradeCount === 0) return;
     this.#span(
       other.openTradeTime,
       other.openTradeId,
@@ -90,8 +98,6 @@ export class CandleSum {
     this.tradeCount += other.tradeCount;
     this.volume += other.volume;
     this.quoteVolume += other.quoteVolume;
-    this.takerBuyVolume += other.takerBuyVolume;
-    this.takerBuyQuoteVolume += other.takerBuyQuoteVolume;
     this.priceSum += other.priceSum;
     if (other.source === 'klines') this.source = 'klines';
   }

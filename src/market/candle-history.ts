@@ -35,6 +35,7 @@ export function settle(
     slot.flatPrice = candle.close;
     slot.wholeThrough = closeTime;
     slot.given = [{ fromTime: openTime, toTime: closeTime - 1 }];
+    if (series === slots.seconds) slots.blocks.forget(openTime);
     if (isStored && 'revision' in candle) slot.closed = candle;
     else slots.close(series, slot);
     if (priceAfter(slot) !== price) carry(slots, series, slot);

@@ -44,6 +44,11 @@ export class CandleSeries {
     return this.#slots.ids;
   }
 
+  /** What is held, for those who read it: nothing of it may be changed from outside. */
+  get slots(): CandleSlots {
+    return this.#slots;
+  }
+
   /**
    * Begins with what the exchange says was the last trade at the time `observedFrom`: a known price
    * and a known id, so that flat candles and gaps are known before the first trade comes. Does

@@ -7,6 +7,7 @@ import type { InstrumentName } from '../domain/instrument.ts';
 import { closeTimeOf, openTimeOf, timeframes } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { MarketUpdateHandler } from './market-update.ts';
+import { SecondBlocks } from './second-blocks.ts';
 import { TimeframeSeries, priceAfter } from './timeframe-series.ts';
 import type { Slot } from './timeframe-series.ts';
 import { TradeIds } from './trade-ids.ts';
@@ -23,6 +24,8 @@ export type CandleSlotsOptions = {
 };
 
 type Shape = Pick<Slot, 'openTime' | 'closeTime' | 'flatPrice' | 'revision' | 'wholeThrough'>;
+/** What says how much of a candle is known. */
+type Extent = Pick<Slot, 'closeTime' | 'wholeThrough'>;
 
 /** The slots of one instrument in all timeframes, what is known of its trades, and how one closes. */
 export class CandleSlots {
@@ -32,6 +35,8 @@ export class CandleSlots {
   readonly all: readonly TimeframeSeries[];
   readonly seconds: TimeframeSeries;
   readonly longer: readonly TimeframeSeries[];
+  /** Closed seconds, several in one. */
+  readonly blocks: SecondBlocks;
   /** Every second before this is closed; undefined until there is a known price. */
   closedThrough: Micros | undefined;
   /** When the observation began: no candle that ended before this is made of nothing. */
@@ -45,6 +50,7 @@ export class CandleSlots {
     this.options = options;
     this.ids = new TradeIds(options.instrument, options.gapMaturityMs);
     this.seconds = new TimeframeSeries('1s', options.secondsRetention);
+    this.blocks = new SecondBlocks(this.seconds);
     this.longer = timeframes
       .filter((timeframe) => timeframe !== '1s')
       .map((timeframe) => new TimeframeSeries(timeframe, options.retention));
@@ -67,6 +73,7 @@ export class CandleSlots {
   close(series: TimeframeSeries, slot: Slot): void {
     slot.revision++;
     slot.isDirty = false;
+    if (series === this.seconds) this.blocks.forget(slot.openTime);
     const candle = this.candleOf(series.timeframe, slot, slot.sum, true);
     slot.closed = candle;
     this.options.publish({ type: 'candle', candle });
@@ -105,12 +112,12 @@ export class CandleSlots {
   }
 
   /** Whether no trade of it is known to be missing. */
-  isComplete({ closeTime, wholeThrough }: Shape): boolean {
+  isComplete({ closeTime, wholeThrough }: Extent): boolean {
     return wholeThrough >= closeTime || !this.ids.isMissingIn(wholeThrough, closeTime);
   }
 
   /** Whether the observation began after its open. */
-  isPartial({ closeTime, wholeThrough }: Shape): boolean {
+  isPartial({ closeTime, wholeThrough }: Extent): boolean {
     if (wholeThrough >= closeTime || wholeThrough >= this.wholeFrom) return false;
     // A trade before the first one known may have been as early as that one.
     return wholeThrough <= (this.ids.observedFrom ?? wholeThrough);
