@@ -6,7 +6,7 @@ import { startSimulator } from './simulator/start-simulator.ts';
 await runProgram(
   {
     name: 'simulator',
-    summary: "A simulated market that speaks Binance's protocol over WebSocket and REST",
+    summary: "A simulated market that speaks Binance's protocol, and pushes prices as JSON lines",
     settings: simulatorSettings,
     readConfig: readSimulatorConfig,
     start: startSimulator,

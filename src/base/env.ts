@@ -119,6 +119,24 @@ export const integer = (fallback: number, minimum: number, maximum: number) => {
 
 export const port = (fallback: number) => integer(fallback, 0, 65_535);
 
+/** One to `maximum` ports, separated by spaces or commas; 0 is a free one. */
+export const ports = (fallback: readonly number[], maximum: number) => {
+  const expected = `expected 1 to ${maximum} ports, from 0 to 65535 each`;
+  return z
+    .string()
+    .regex(/^\s*\d{1,5}(?:[\s,]+\d{1,5})*\s*$/u, expected)
+    .transform((value): readonly number[] =>
+      value
+        .trim()
+        .split(/[\s,]+/u)
+        .map(Number),
+    )
+    .refine(({ length }) => length <= maximum, expected)
+    .refine((values) => values.every((value) => value <= 65_535), expected)
+    .optional()
+    .transform((value) => value ?? fallback);
+};
+
 /** Words separated by spaces or commas. */
 export const words = (fallback: readonly string[]) =>
   z

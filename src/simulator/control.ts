@@ -19,6 +19,7 @@ import { ignoreSubscriptions, loseSubscription } from './faults/subscriptions.ts
 import { symbolStatus } from './faults/symbol-status.ts';
 import { vanish } from './faults/vanish.ts';
 import { inject, resume, send } from './injection.ts';
+import { exchangeActions } from './line-control.ts';
 
 /** What stays in force until its bound is reached or it is cleared. */
 const faults = {
@@ -54,11 +55,12 @@ const actions: ReadonlyMap<string, Action> = new Map(
 
 /** What `GET /control` answers: symbols that are paused, who is connected, what goes wrong. */
 export function controlState(controlled: Controlled): unknown {
-  const { market, subscribers, connections, faults } = controlled;
+  const { market, subscribers, connections, faults, exchanges } = controlled;
   return {
     paused: market.paused(),
     listening: subscribers.all().size,
     connections: connections.size,
+    exchanges: Object.fromEntries([...exchanges].map(([name, each]) => [name, each.state()])),
     ...faults.state(),
   };
 }
@@ -70,9 +72,10 @@ export function controlState(controlled: Controlled): unknown {
 export function control(text: string, controlled: Controlled): unknown {
   const body = parseBody(text);
   const name = body['action'];
-  const action = typeof name === 'string' ? actions.get(name) : undefined;
+  const known = 'exchange' in body ? exchangeActions : actions;
+  const action = typeof name === 'string' ? known.get(name) : undefined;
   if (action === undefined) {
-    throw invalid('action', `one of ${[...actions.keys()].join(', ')}`, name);
+    throw invalid('action', `one of ${[...known.keys()].join(', ')}`, name);
   }
   return action(body, controlled);
 }

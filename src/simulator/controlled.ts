@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { Connection } from './connection.ts';
 import type { ActiveFaults } from './faults/active-faults.ts';
+import type { LineExchange } from './line-exchange.ts';
 import type { SimulatedMarket } from './simulated-market.ts';
 import type { Subscribers } from './subscribers.ts';
 
@@ -14,6 +15,8 @@ export type Controlled = {
   /** Every WebSocket that is open, also those that listen to nothing. */
   readonly connections: ReadonlySet<Connection>;
   readonly faults: ActiveFaults;
+  /** Those that push JSON lines, by name. */
+  readonly exchanges: ReadonlyMap<string, LineExchange>;
 };
 
 /** Does what a control request asks for and says what was done. */

@@ -10,18 +10,18 @@ const keptSymbols = 1_100;
 
 /** All symbols of one seed: any name that is asked for trades. */
 export class SimulatedMarket {
-  readonly #seed: string;
+  readonly seed: string;
   readonly #symbols = new Map<string, SimulatedSymbol>();
 
   constructor(seed: string) {
-    this.#seed = seed;
+    this.seed = seed;
   }
 
   symbol(name: string): SimulatedSymbol {
     let symbol = this.#symbols.get(name);
     if (symbol !== undefined) return symbol;
     if (this.#symbols.size >= keptSymbols) this.#forgetOne();
-    symbol = openSymbol(this.#seed, name);
+    symbol = openSymbol(this.seed, name);
     this.#symbols.set(name, symbol);
     return symbol;
   }

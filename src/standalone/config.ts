@@ -3,6 +3,7 @@ import {
   integer,
   logLevel,
   port,
+  ports,
   readSettings,
   settingsAreRead,
   text,
@@ -38,6 +39,11 @@ export const standaloneSettings = {
     schema: port(8090),
     description: "The simulator's port; a free one is taken when it is in use",
   },
+  SIMULATOR_EXCHANGE_PORTS: {
+    schema: ports([40_101, 40_102, 40_103], 10),
+    description:
+      "The ports of the simulator's exchanges of JSON lines; free ones are taken for those in use",
+  },
   POSTGRES_PORT: {
     schema: port(5433),
     description: "The embedded Postgres' port; a free one is taken when it is in use",
@@ -69,6 +75,8 @@ export type StandaloneConfig = {
   readonly host: string;
   readonly port: number;
   readonly simulatorPort: number;
+  /** Those of exchange1, exchange2, … */
+  readonly exchangePorts: readonly number[];
   readonly postgresPort: number;
   readonly directory: string;
   readonly symbols: readonly string[];
@@ -90,6 +98,7 @@ export function readStandaloneConfig(
     host: values.HOST ?? '127.0.0.1',
     port: values.PORT,
     simulatorPort: values.SIMULATOR_PORT,
+    exchangePorts: values.SIMULATOR_EXCHANGE_PORTS,
     postgresPort: values.POSTGRES_PORT,
     directory: values.TRADEWIND_DIRECTORY ?? '.tradewind',
     symbols: values.BINANCE_SYMBOLS,

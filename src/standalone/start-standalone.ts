@@ -62,6 +62,10 @@ export async function startStandalone(
   const isLive = config.mode === 'LIVE';
   const serverPort = await portFor('server', config.port);
   const simulatorPort = isLive ? 0 : await portFor('simulator', config.simulatorPort);
+  const exchangePorts: number[] = [];
+  for (const [index, wanted] of isLive ? [] : config.exchangePorts.entries()) {
+    exchangePorts.push(await portFor(`exchange${index + 1} of the simulator`, wanted));
+  }
   const postgresPort = await portFor('Postgres', config.postgresPort);
   signal.throwIfAborted();
 
@@ -101,6 +105,7 @@ export async function startStandalone(
     const simulator = supervise('simulator', {
       SIMULATOR_HOST: '127.0.0.1',
       SIMULATOR_PORT: String(simulatorPort),
+      SIMULATOR_EXCHANGE_PORTS: exchangePorts.join(' '),
     });
     programs.push(simulator);
     await untilUp(simulator, 'simulator', `${simulatorUrl}/api/v3/time`);

@@ -30,7 +30,7 @@ export async function aSimulator(
   clock = new TwinClock(noon),
 ): Promise<SimulatorTwin> {
   const simulator = await startSimulator(
-    { ...readSimulatorConfig({}, {}), port: 0, seed: 'test', ...config },
+    { ...readSimulatorConfig({ SIMULATOR_PORT: '0' }, {}), seed: 'test', ...config },
     { clock, logger: silentLogger },
   );
   onTestFinished(() => simulator[Symbol.asyncDispose]());

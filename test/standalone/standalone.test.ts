@@ -30,6 +30,7 @@ function environmentOf(directory: string, port: number) {
     TRADEWIND_DIRECTORY: directory,
     PORT: String(port),
     SIMULATOR_PORT: '0',
+    SIMULATOR_EXCHANGE_PORTS: '0 0 0',
     POSTGRES_PORT: '0',
     // Nothing of it may depend on a home.
     HOME: '',

@@ -53,9 +53,12 @@ test('whoever is killed or frozen when, at the end each kline has its one row, w
   console.log(`kills: ${kills}, SEED=${seed}`);
   const random = randomOf(seed);
   await using stack = new AsyncDisposableStack();
-  const simulatorConfig = readSimulatorConfig({ SIMULATOR_REQUEST_WEIGHT: '100000000' }, {});
+  const simulatorConfig = readSimulatorConfig(
+    { SIMULATOR_PORT: '0', SIMULATOR_REQUEST_WEIGHT: '100000000' },
+    {},
+  );
   const simulator = stack.use(
-    await startSimulator({ ...simulatorConfig, port: 0, seed: simulatorSeed }, surroundings),
+    await startSimulator({ ...simulatorConfig, seed: simulatorSeed }, surroundings),
   );
   const directory = temporaryDirectory();
   const cluster = await openEmbeddedPostgres({ directory, ...surroundings });

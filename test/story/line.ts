@@ -34,6 +34,7 @@ export class Line implements AsyncDisposable {
   async startSimulator(): Promise<void> {
     const environment = {
       SIMULATOR_PORT: String(this.#simulatorPort),
+      SIMULATOR_EXCHANGE_PORTS: '0 0 0',
       SIMULATOR_SEED: seed,
       SIMULATOR_REQUEST_WEIGHT: '100000000',
     };

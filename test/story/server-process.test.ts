@@ -34,7 +34,7 @@ async function startServerProcess(environment: Record<string, string>) {
 }
 
 test('on SIGTERM streams end with UNAVAILABLE after a last cursor, and the process with 0', async () => {
-  const simulatorConfig = { ...readSimulatorConfig({}, {}), port: 0 };
+  const simulatorConfig = readSimulatorConfig({ SIMULATOR_PORT: '0' }, {});
   await using simulator = await startSimulator(simulatorConfig, {
     clock: systemClock,
     logger: silentLogger,

@@ -95,6 +95,15 @@ export class ActiveFaults {
     return this.#faults.some(({ fault }) => fault.hides?.(frame, connection) === true);
   }
 
+  stallsExchange(exchange: string, symbol: string): boolean {
+    return this.#faults.some(({ fault }) => fault.stallsExchange?.(exchange, symbol) === true);
+  }
+
+  closesExchange(exchange: string): boolean {
+    this.#endThoseOver();
+    return this.#faults.some(({ fault }) => fault.closesExchange?.(exchange) === true);
+  }
+
   /** What the first fault that has something to say to a question answers. */
   first<T>(ask: (fault: Fault) => T | undefined): T | undefined {
     for (const { fault } of this.#faults) {

@@ -45,6 +45,10 @@ export interface Fault {
   spoil?(path: string, symbol: string | undefined): Spoiling | undefined;
   /** What exchangeInfo says of a symbol instead of TRADING. */
   statusOf?(symbol: string): string | undefined;
+  /** Whether this exchange of JSON lines does not tell a price of the symbol. */
+  stallsExchange?(exchange: string, symbol: string): boolean;
+  /** Whether this exchange of JSON lines takes no new clients. */
+  closesExchange?(exchange: string): boolean;
   /** The symbol's trades that REST has not got. */
   missingIds?(symbol: string): IdRanges | undefined;
 }

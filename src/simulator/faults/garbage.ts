@@ -15,13 +15,13 @@ import { binaryFrame, fragmentedFrames, textFrame } from '../raw-frame.ts';
 /** Things in one request. */
 const maxFrames = 10_000;
 /** Bytes of one frame: beyond the hundred million that `ws` takes when nobody tells it otherwise. */
-const maxBytes = 128 * 1024 * 1024;
+export const maxGarbageBytes = 128 * 1024 * 1024;
 const maxFragments = 1_000_000;
 
 /** What is written to a socket, and the line that tells it in a recording. */
 type Garbage = { readonly bytes: Buffer; readonly text: string | undefined };
 
-const base64Field: FieldReader<Buffer> = (value, name) => {
+export const base64Field: FieldReader<Buffer> = (value, name) => {
   if (typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
     return Buffer.from(value, 'base64');
   }
@@ -33,7 +33,10 @@ const makers = new Map<string, FieldReader<Buffer>>([
   ['binary', (value, name) => binaryFrame(base64Field(value, name))],
   ['raw', base64Field],
   // A sound text frame of so many bytes: too long is all that is wrong with it.
-  ['bytes', (value, name) => textFrame(Buffer.alloc(integerField(0, maxBytes)(value, name), ' '))],
+  [
+    'bytes',
+    (value, name) => textFrame(Buffer.alloc(integerField(0, maxGarbageBytes)(value, name), ' ')),
+  ],
   ['fragments', (value, name) => fragmentedFrames(integerField(1, maxFragments)(value, name))],
 ]);
 
@@ -61,8 +64,11 @@ const fields = {
 export const garbage: Action = (body, controlled) => {
   const { symbol, frames } = readFields(body, fields);
   const size = frames.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  if (size > 2 * maxBytes) {
-    throw new Refusal('invalid', `frames: expected at most ${2 * maxBytes} bytes, got ${size}`);
+  if (size > 2 * maxGarbageBytes) {
+    throw new Refusal(
+      'invalid',
+      `frames: expected at most ${2 * maxGarbageBytes} bytes, got ${size}`,
+    );
   }
   controlled.broadcast.sendDue();
   const connections = connectionsOf(controlled, symbol);

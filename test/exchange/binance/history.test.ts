@@ -21,7 +21,7 @@ afterAll(() => history[Symbol.asyncDispose]());
 async function openRest() {
   const stack = new AsyncDisposableStack();
   const surroundings = { clock: systemClock, logger: silentLogger };
-  const config = { ...readSimulatorConfig({}, {}), port: 0, seed };
+  const config = { ...readSimulatorConfig({ SIMULATOR_PORT: '0' }, {}), seed };
   const { url } = stack.use(await startSimulator(config, surroundings));
   const feed = stack.use(
     openFeed({
