@@ -39,6 +39,9 @@ export function streamElement<Desc extends DescMessage>(
   return Buffer.from(isHeartbeat(message) ? `: heartbeat\n${id}\n` : `${id}data: ${json}\n\n`);
 }
 
+/** What a stream of events ends with that did not fail: a browser would open it again and again. */
+export const eventsEnd = 'event: end\ndata: {}\n\n';
+
 /** What a stream that failed ends with. */
 export function streamError(format: StreamFormat, status: object): Uint8Array {
   return Buffer.from(

@@ -15,6 +15,7 @@ import { RestRefusal } from './rest-refusal.ts';
 import { restStatus } from './status.ts';
 import {
   contentTypes,
+  eventsEnd,
   eventsPreamble,
   jsonOptions,
   streamElement,
@@ -109,6 +110,7 @@ async function answerStream(
       if (writer.isGone) return;
     }
     writer.writeHead(200, header);
+    if (format === 'events') writer.write(Buffer.from(eventsEnd));
   } catch (error) {
     // Before the first message it is an answer like any other.
     if (!writer.headersSent) throw error;

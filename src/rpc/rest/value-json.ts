@@ -78,7 +78,7 @@ export function ownJson(desc: DescMessage, json: ExactJson): JsonValue | undefin
   if (isWrapperDesc(desc) && wrapped?.scalar !== undefined) return scalarJson(wrapped.scalar, json);
   switch (desc.typeName) {
     case 'google.protobuf.Timestamp':
-      return checked(TimestampSchema, json, 'a time such as 2026-11-20T14:51:47.5Z');
+      return timeJson(json);
     case 'google.protobuf.Duration':
       return durationJson(json);
     case 'google.protobuf.FieldMask':
@@ -119,6 +119,15 @@ function integer(text: ExactJson, bits: bigint, isSigned: boolean): JsonValue {
   return BigInt(text).toString();
 }
 
+function timeJson(json: ExactJson): JsonValue {
+  const expected = 'a time such as 2026-11-20T14:51:47.5Z';
+  const time = checked(TimestampSchema, json, expected);
+  // The 30th of February would be read as the 2nd of March.
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)T/u.exec(time) ?? [];
+  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  return Number(day) <= daysInMonth ? time : mismatch(expected);
+}
+
 function durationJson(json: ExactJson): JsonValue {
   const nanos = typeof json === 'string' ? parseDuration(json) : undefined;
   if (nanos === undefined) return mismatch('a duration such as 90s, 5m or 1h30m');
@@ -127,7 +136,7 @@ function durationJson(json: ExactJson): JsonValue {
   return checked(DurationSchema, `${sign}${absolute / 1_000_000_000n}.${fraction}s`, 'a duration');
 }
 
-function checked(desc: DescMessage, json: ExactJson, expected: string): JsonValue {
+function checked(desc: DescMessage, json: ExactJson, expected: string): string {
   if (typeof json !== 'string') return mismatch(expected);
   try {
     fromJson(desc, json);
