@@ -6,8 +6,8 @@ import type { Decimal } from '../base/decimal.ts';
 import { defaultAccount, isAccount } from '../domain/account.ts';
 import type { Execution } from '../domain/execution.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { exactMicros } from './exact-micros.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
-import { microsOf } from './messages.ts';
 import { positionInstrument } from './position-instrument.ts';
 
 export type NewExecutionRules = {
@@ -72,18 +72,11 @@ function readAccount(text: string): string {
 function readTime(timestamp: Timestamp | undefined, latest: Micros): Micros {
   const field = 'executed_time';
   if (timestamp === undefined) throw refused(field, 'expected a time, got none');
-  const { seconds, nanos } = timestamp;
-  if (nanos < 0 || nanos > 999_999_999 || nanos % 1000 !== 0) {
-    throw refused(field, 'expected whole microseconds');
-  }
-  if (
-    seconds < 0n ||
-    seconds > BigInt(Math.floor(latest / 1_000_000)) ||
-    microsOf(timestamp) > latest
-  ) {
+  const time = exactMicros(field, timestamp);
+  if (time > latest) {
     throw refused(field, `expected 1970 to ${new Date(latest / 1000).toISOString()}`);
   }
-  return microsOf(timestamp);
+  return time;
 }
 
 function refused(field: string, expected: string): Refusal {

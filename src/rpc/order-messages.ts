@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toJson } from '@bufbuild/protobuf';
 import type {
   Order as OrderMessage,
   OrderEvent as OrderEventMessage,
@@ -24,6 +24,7 @@ import type {
   OrderSide,
   OrderStatus,
   Split,
+  SplitOrder,
   TimeInForce,
 } from '../domain/order.ts';
 import type { OrderEvent } from '../domain/order-event.ts';
@@ -103,6 +104,7 @@ export function orderToMessage(order: Order): OrderMessage {
     filledQuantity: formatDecimal(filledQuantity),
     remainingQuantity: formatDecimal(remainingQuantity(order)),
     filledNotional: formatProduct(filledNotional),
+    splitCount: splitCountOf(order),
     version: order.version,
     acceptedTime: timestampOf(order.acceptedTime),
     updatedTime: timestampOf(order.updatedTime),
@@ -116,7 +118,19 @@ export function orderToMessage(order: Order): OrderMessage {
   return message;
 }
 
-export function splitToMessage(split: Split): SplitMessage {
+/** Each event but the acceptance and the end by cancel or expiry is a split. */
+function splitCountOf({ version, status }: Order): number {
+  return version - (status === 'canceled' || status === 'expired' ? 2 : 1);
+}
+
+/** An order with its splits, all or the last ones, and without what it waits for. */
+export function splitOrderToMessage(order: SplitOrder): OrderMessage {
+  const message = orderToMessage(order);
+  message.splits = order.splits.map(splitToMessage);
+  return message;
+}
+
+function splitToMessage(split: Split): SplitMessage {
   return create(SplitSchema, {
     version: split.version,
     price: formatDecimal(split.price),
@@ -126,6 +140,11 @@ export function splitToMessage(split: Split): SplitMessage {
     displayedQuantity: formatDecimal(split.displayedQuantity),
     consumedAfter: formatDecimal(split.consumedAfter),
   });
+}
+
+/** An order in a line of JSON, with the names and forms of the contract. */
+export function orderToJson(order: OrderMessage): string {
+  return JSON.stringify(toJson(OrderSchema, order, { alwaysEmitImplicit: true }));
 }
 
 /** An event, and the order as it is after it. */

@@ -597,7 +597,7 @@ export const CancelReasonSchema: GenEnum<CancelReason> = /*@__PURE__*/
  */
 export const WaitReason = {
   /**
-   * It is at its end.
+   * It is at its end; or, in a list, another server is in charge of it: GetOrder asks that one.
    *
    * @generated from enum value: WAIT_REASON_UNSPECIFIED = 0;
    */

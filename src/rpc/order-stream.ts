@@ -1,0 +1,179 @@
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext } from '@connectrpc/connect';
+import type {
+  StreamOrderEventsRequest,
+  StreamOrderEventsResponse,
+} from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import { StreamOrderEventsResponseSchema } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import type { Clock } from '../base/clock.ts';
+import { isTerminal } from '../domain/order.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { LogEntry, OrderEntry } from '../store/log-reader.ts';
+import type { LogTail } from '../store/log-tail.ts';
+import type { OrderReader, OrderScope, OrderSnapshot } from '../store/order-reader.ts';
+import { Broadcast } from './broadcast-stream.ts';
+import type { ReaderLimits } from './broadcast-stream.ts';
+import type { BroadcastSubscription } from './broadcast-subscription.ts';
+import { formatLogCursor, parseLogCursor } from './log-cursor.ts';
+import { timestampOf } from './messages.ts';
+import { orderEventToMessage, splitOrderToMessage } from './order-messages.ts';
+import { ReaderIndex } from './reader-index.ts';
+import { SharedFrame } from './shared-frame.ts';
+
+/** A snapshot of more orders is refused: ask for an account's, or resume after a cursor. */
+const snapshotBounds = { orders: 10_000, splits: 100 };
+/** Of what a reader missed, read at once. */
+const entriesPerPage = 1_000;
+
+/** Carries what happens to orders, on any server of the database, to StreamOrderEvents' readers. */
+export class OrderStream implements Disposable {
+  readonly #tail: LogTail;
+  readonly #orders: OrderReader;
+  readonly #broadcast: Broadcast;
+  readonly #readers = new ReaderIndex<string>();
+  /** Up to where each reader has got what happened before it was enlisted. */
+  readonly #seenThrough = new WeakMap<BroadcastSubscription, number>();
+  #following: Disposable | undefined;
+
+  constructor(tail: LogTail, orders: OrderReader, clock: Clock, limits: ReaderLimits = {}) {
+    this.#tail = tail;
+    this.#orders = orders;
+    this.#broadcast = new Broadcast({
+      ...limits,
+      clock,
+      heartbeat: () =>
+        frameOf({
+          cursor: formatLogCursor('o1', tail.position ?? 0),
+          event: { case: 'heartbeat', value: { time: timestampOf(clock.now()) } },
+        }),
+    });
+  }
+
+  /** Readers, and how many have been cut off for being too slow. */
+  get statistics(): { readonly readers: number; readonly overflows: number } {
+    return { readers: this.#broadcast.size, overflows: this.#broadcast.overflows };
+  }
+
+  async *stream(
+    request: StreamOrderEventsRequest,
+    context: HandlerContext,
+  ): AsyncGenerator<StreamOrderEventsResponse> {
+    const { scope, resumeAfter } = request;
+    const wanted: OrderScope =
+      scope.case === 'orderId'
+        ? { orderId: scope.value }
+        : scope.case === 'account'
+          ? { account: scope.value }
+          : {};
+    this.#following ??= this.#tail.subscribe((entries) => this.#publish(entries));
+    const resumed = resumeAfter === '' ? undefined : parseLogCursor('o1', resumeAfter);
+    const snapshot = await this.#snapshot(wanted, resumed);
+    let position = resumed ?? snapshot.position;
+    if (resumed === undefined) yield* snapshotMessages(snapshot);
+    for (;;) {
+      const last = this.#tail.position ?? 0;
+      if (last <= position) break;
+      const entries = await this.#tail.readAfter(position, entriesPerPage);
+      for (const entry of entries) {
+        if (isWanted(entry, wanted))
+          yield create(StreamOrderEventsResponseSchema, messageOf(entry));
+      }
+      position = entries.at(-1)?.position ?? last;
+    }
+    // Nothing more will happen to the one order that is asked for.
+    const [order] = snapshot.orders;
+    const isOver = order !== undefined && isTerminal(order) && position >= snapshot.position;
+    if (wanted.orderId !== undefined && isOver) return;
+
+    // In the turn in which the tail was met: what it hands out from now on is what is missing.
+    using subscription = this.#subscribe(context, scopeKey(wanted), position);
+    yield* subscription.tail();
+  }
+
+  /** @throws Refusal notFound where one order is asked for that is none */
+  async #snapshot(wanted: OrderScope, resumed: number | undefined): Promise<OrderSnapshot> {
+    if (resumed !== undefined && wanted.orderId === undefined) return { position: 0, orders: [] };
+    const snapshot = await this.#orders.snapshot(wanted, snapshotBounds);
+    if (wanted.orderId === undefined || snapshot.orders.length > 0) return snapshot;
+    throw new Refusal('notFound', `order_id: ${JSON.stringify(wanted.orderId)} is no order`, {
+      field: 'order_id',
+    });
+  }
+
+  #subscribe(context: HandlerContext, key: string, seenThrough: number): BroadcastSubscription {
+    let delist = () => {};
+    const reader = this.#broadcast.subscribe(context, { onEnd: () => delist() });
+    delist = this.#readers.add([key], reader);
+    this.#seenThrough.set(reader, seenThrough);
+    return reader;
+  }
+
+  #publish(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      if (entry.type === 'order') this.#publishEntry(entry);
+    }
+  }
+
+  #publishEntry(entry: OrderEntry): void {
+    const { order, position } = entry;
+    const one = this.#readers.of(scopeKey({ orderId: order.orderId })) ?? [];
+    const some = this.#readers.of(scopeKey({ account: order.account })) ?? [];
+    let frame: SharedFrame | undefined;
+    for (const reader of [...one, ...some, ...(this.#readers.of(scopeKey({})) ?? [])]) {
+      if (position <= (this.#seenThrough.get(reader) ?? 0)) continue;
+      reader.push((frame ??= frameOf(messageOf(entry))));
+    }
+    if (!isTerminal(order)) return;
+    for (const reader of one) reader.end();
+  }
+
+  /** Ends all streams; each tells where it ended by a last heartbeat. */
+  [Symbol.dispose](): void {
+    this.#following?.[Symbol.dispose]();
+    this.#broadcast.beat();
+    this.#broadcast[Symbol.dispose]();
+  }
+}
+
+function scopeKey({ orderId, account }: OrderScope): string {
+  if (orderId !== undefined) return `order ${orderId}`;
+  return account === undefined ? 'all' : `account ${account}`;
+}
+
+function isWanted(entry: LogEntry, { orderId, account }: OrderScope): entry is OrderEntry {
+  if (entry.type !== 'order') return false;
+  if (orderId !== undefined) return entry.order.orderId === orderId;
+  return account === undefined || entry.order.account === account;
+}
+
+function* snapshotMessages(snapshot: OrderSnapshot): Iterable<StreamOrderEventsResponse> {
+  const cursor = formatLogCursor('o1', snapshot.position);
+  for (const order of snapshot.orders) {
+    yield create(StreamOrderEventsResponseSchema, {
+      cursor,
+      event: { case: 'order', value: splitOrderToMessage(order) },
+    });
+  }
+  yield create(StreamOrderEventsResponseSchema, {
+    cursor,
+    event: { case: 'snapshotEnd', value: {} },
+  });
+}
+
+type MessageInit = NonNullable<
+  Parameters<typeof create<typeof StreamOrderEventsResponseSchema>>[1]
+>;
+
+function messageOf({ position, event, order }: OrderEntry): MessageInit {
+  return {
+    cursor: formatLogCursor('o1', position),
+    event: { case: 'orderEvent', value: orderEventToMessage(event, order) },
+  };
+}
+
+function frameOf(message: MessageInit): SharedFrame {
+  return SharedFrame.of(
+    StreamOrderEventsResponseSchema,
+    create(StreamOrderEventsResponseSchema, message),
+  );
+}
