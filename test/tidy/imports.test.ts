@@ -9,15 +9,16 @@ import type { Import } from './source-files.ts';
 const allowed: Readonly<Record<string, readonly string[]>> = {
   base: [],
   domain: ['base'],
-  store: ['base', 'domain'],
+  // What orders ask of their log is described beside those who ask.
+  store: ['base', 'domain', 'type order'],
   exchange: ['base', 'domain'],
   market: ['base', 'domain'],
-  order: ['base', 'domain', 'type store'],
+  order: ['base', 'domain'],
   position: ['base', 'domain', 'type store'],
   rpc: ['base', 'domain', 'market', 'order', 'position', 'store', 'gen'],
   server: ['base', 'domain', 'exchange', 'market', 'order', 'position', 'rpc', 'store', 'gen'],
   // A client: it knows of the server what any other client does. Requests are made of gen's types.
-  cli: ['base', 'domain', 'rpc/client', 'rpc/messages', 'gen'],
+  cli: ['base', 'domain', 'rpc/client', 'rpc/messages', 'rpc/order-messages', 'gen'],
   persistor: ['base', 'domain', 'store', 'rpc/client', 'rpc/messages', 'gen'],
   // Wired like the server, and prints like the command line.
   replay: ['base', 'domain', 'exchange', 'market', 'cli'],

@@ -1,7 +1,8 @@
 import type { OrderClient } from '../../rpc/client.ts';
+import { orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
-import { orderSummary, orderTable, orderToJson } from './order-printer.ts';
+import { orderSummary, orderTable } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 
 /** @throws ConnectError */

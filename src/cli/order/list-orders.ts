@@ -1,9 +1,10 @@
 import type { Order } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import { OrderStatus } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import type { OrderClient } from '../../rpc/client.ts';
+import { orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
-import { orderSummary, orderTable, orderToJson } from './order-printer.ts';
+import { orderSummary, orderTable } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 
 const statusesByWord: Readonly<Record<string, readonly OrderStatus[]>> = {

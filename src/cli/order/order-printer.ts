@@ -1,9 +1,7 @@
 import { styleText } from 'node:util';
-import { toJson } from '@bufbuild/protobuf';
 import type { Order, Split } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import {
   CancelReason,
-  OrderSchema,
   OrderSide,
   OrderStatus,
   TimeInForce,
@@ -50,11 +48,6 @@ export function isAtEnd({ status }: Order): boolean {
     status === OrderStatus.CANCELED ||
     status === OrderStatus.EXPIRED
   );
-}
-
-/** An order in a line of JSON, with the names and forms of the contract. */
-export function orderToJson(order: Order): string {
-  return JSON.stringify(toJson(OrderSchema, order, { alwaysEmitImplicit: true }));
 }
 
 /** What an order asks for: "sell 1000 binance:LTCBTC at 0.0001 or better (gtd, until …)". */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Duration } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { OrderSide, TimeInForce } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import type { SubmitLimitOrderResponse } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
@@ -7,9 +6,11 @@ import { backoffDelayMs } from '../../base/backoff.ts';
 import { sleep, systemClock } from '../../base/clock.ts';
 import type { Environment } from '../../base/env.ts';
 import type { OrderClient } from '../../rpc/client.ts';
+import type { Duration } from '../duration-argument.ts';
+import { orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
-import { describeOrder, describeProgress, orderToJson } from './order-printer.ts';
+import { describeOrder, describeProgress } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 import { watchToEnd } from './watch-orders.ts';
 

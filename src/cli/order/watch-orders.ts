@@ -10,6 +10,7 @@ import { readStream } from '../../rpc/client.ts';
 import type { OrderClient } from '../../rpc/client.ts';
 import { Failure } from '../failure.ts';
 import { LiveLine } from '../live-line.ts';
+import { orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import {
@@ -17,7 +18,6 @@ import {
   describeProgress,
   isAtEnd,
   orderSummary,
-  orderToJson,
   statusWord,
   timeOf,
 } from './order-printer.ts';
