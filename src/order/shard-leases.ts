@@ -1,9 +1,6 @@
 import type { Micros } from '../base/clock.ts';
 import type { ShardLease } from './order-log.ts';
 
-/** How long a lease lasts without being renewed, by the database's clock. */
-export const leaseDurationMs = 5_000;
-
 /** What a server knows after a round of its leases. */
 export type LeaseRound = {
   /**

@@ -1,0 +1,141 @@
+import type { Clock, Micros } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { BookTicker } from '../domain/book-ticker.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import type { Order, OrderRequest } from '../domain/order.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { ReachPoint } from './crash-points.ts';
+import type { OrderDesk, ShardOwner, Submission } from './order-desk.ts';
+import { newOrderId } from './order-id.ts';
+import { shardCount } from './order-log.ts';
+import type { OrderLog } from './order-log.ts';
+import type { OrderMarket } from './order-market.ts';
+import { ShardKeeper } from './shard-keeper.ts';
+import type { ShardLeases } from './shard-leases.ts';
+import { shardOf } from './shard-of.ts';
+import type { OrderLimits } from './shard-session.ts';
+import type { StoredOrders } from './shard-desk.ts';
+import { Shard } from './shard.ts';
+import { TickerQuestions } from './ticker-questions.ts';
+import type { WaitingFor } from './waiting.ts';
+
+export type OrderManagerOptions = {
+  readonly log: OrderLog;
+  readonly leases: ShardLeases;
+  readonly orders: StoredOrders;
+  readonly market: OrderMarket;
+  readonly limits: OrderLimits & {
+    /** Submissions that wait for their commit; one more is refused. */
+    readonly maximumSubmissions: number;
+  };
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly reach: ReachPoint;
+};
+
+/** Takes orders, decides on them by the market, and keeps the log: as far as its shards go. */
+export class OrderManager implements OrderDesk, AsyncDisposable {
+  readonly #options: OrderManagerOptions;
+  readonly #shards: readonly Shard[];
+  readonly #keeper: ShardKeeper;
+  readonly #questions: TickerQuestions;
+  /** Hashing a name with each ticker would cost more than all the rest. */
+  readonly #shardsOf = new Map<InstrumentName, Shard>();
+  #submissions = 0;
+
+  constructor(options: OrderManagerOptions) {
+    const { leases, clock, logger, reach, market } = options;
+    this.#options = options;
+    this.#questions = new TickerQuestions({
+      market,
+      clock,
+      sessionOf: (instrument) => this.#shardOf(instrument).session,
+    });
+    this.#shards = Array.from({ length: shardCount }, (_, number) => {
+      return new Shard({
+        ...options,
+        number,
+        newOrderId: () => newOrderId(clock),
+        openOrdersOf: (account) => this.#openOrdersOf(account),
+        needsFreshTicker: (instrument) => this.#questions.ask(instrument),
+      });
+    });
+    this.#keeper = new ShardKeeper({ shards: this.#shards, leases, clock, logger, reach });
+  }
+
+  /** To be called with every ticker, at once: orders are filled by its return. */
+  handleTicker(ticker: BookTicker): void {
+    const shard = this.#shardsOf.get(ticker.instrument) ?? this.#shardOf(ticker.instrument);
+    shard.session?.handleTicker(ticker);
+  }
+
+  /** To be called when connections were opened or lost, and when something was missed. */
+  handleMarketChange(): void {
+    for (const { session } of this.#shards) session?.handleMarketChange();
+  }
+
+  ownerOf(instrument: InstrumentName): ShardOwner {
+    const shard = this.#shardOf(instrument);
+    if (shard.lease !== undefined) return { type: 'here' };
+    const owner = this.#keeper.ownerOf(shard.number);
+    return owner === undefined ? { type: 'nobody' } : { type: 'elsewhere', url: owner.address };
+  }
+
+  async submit(
+    request: OrderRequest,
+    { timeout }: { readonly timeout?: Micros | undefined } = {},
+  ): Promise<Submission> {
+    const { limits, reach } = this.#options;
+    reach('submission.received');
+    if (this.#submissions >= limits.maximumSubmissions) {
+      const most = `At most ${limits.maximumSubmissions} orders may wait to be stored`;
+      throw new Refusal('limit', `${most}: try again later`);
+    }
+    this.#submissions++;
+    try {
+      return await this.#shardOf(request.instrument).desk.submit(request, timeout);
+    } finally {
+      this.#submissions--;
+    }
+  }
+
+  cancel(order: Pick<Order, 'orderId' | 'account' | 'instrument'>): Promise<Order> {
+    return this.#shardOf(order.instrument).desk.cancel(order);
+  }
+
+  async cancelAll(account: string, instrument?: InstrumentName): Promise<readonly Order[]> {
+    const ours = this.#shards.filter(({ lease }) => lease !== undefined);
+    const shards = instrument === undefined ? ours : [this.#shardOf(instrument)];
+    const canceled = await Promise.all(
+      shards.map((shard) => shard.desk.cancelAll(account, instrument)),
+    );
+    return canceled.flat();
+  }
+
+  waitingFor(order: Pick<Order, 'orderId' | 'instrument'>): WaitingFor | undefined {
+    return this.#shardOf(order.instrument).waitingFor(order);
+  }
+
+  /** Stores what is decided, and lets the shards go. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#questions[Symbol.dispose]();
+    await this.#keeper[Symbol.asyncDispose]();
+  }
+
+  #shardOf(instrument: InstrumentName): Shard {
+    const known = this.#shardsOf.get(instrument);
+    if (known !== undefined) return known;
+    const shard = this.#shards[shardOf(instrument)];
+    if (shard === undefined) throw new RangeError(`Expected a shard for ${instrument}`);
+    this.#shardsOf.set(instrument, shard);
+    return shard;
+  }
+
+  #openOrdersOf(account: string): number {
+    return this.#shards.reduce(
+      (count, { session }) => count + (session?.openOrdersOf(account) ?? 0),
+      0,
+    );
+  }
+}
