@@ -13,6 +13,9 @@ const allowedHeaders = [
   'Connect-Content-Encoding',
   'Grpc-Accept-Encoding',
   'Grpc-Encoding',
+  'Idempotency-Key',
+  'Last-Event-ID',
+  'Prefer',
   'X-Api-Key',
   'X-Request-Id',
 ].join(', ');
@@ -23,7 +26,9 @@ const exposedHeaders = [
   'Grpc-Encoding',
   'X-Request-Id',
 ].join(', ');
-const allowedMethods = [...cors.allowedMethods, 'HEAD', 'OPTIONS'].join(', ');
+const allowedMethods = [...cors.allowedMethods, 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'PUT'].join(
+  ', ',
+);
 
 /**
  * Which pages may read our answers: those of the host that the request was sent to, and by default

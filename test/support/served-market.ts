@@ -15,6 +15,8 @@ export type ServedMarket = AsyncDisposable & {
   readonly tape: MarketTape;
   readonly client: Client<typeof MarketService>;
   readonly broadcast: MarketBroadcast;
+  readonly url: string;
+  readonly clock: TwinClock;
 };
 
 export type ServedMarketOptions = {
@@ -49,6 +51,8 @@ export async function openServedMarket(options: ServedMarketOptions = {}): Promi
   return {
     tape,
     broadcast,
+    clock,
+    url: listener.url,
     client: createClient(MarketService, createGrpcTransport({ baseUrl: listener.url })),
     [Symbol.asyncDispose]: async () => {
       broadcast[Symbol.dispose]();
