@@ -53,14 +53,19 @@ export type ExchangeFacts = {
    */
   readonly klines: 'whole' | 'none';
   /** What shows that a connection lives while there is no data. */
-  readonly heartbeat: 'serverPing' | 'applicationPing' | 'channel';
+  readonly heartbeat: 'serverPing' | 'applicationPing' | 'channel' | 'none';
   /** Whether subscribing brings trades from before it, which may be known already. */
   readonly subscribeSnapshot: 'none' | 'lastTrades';
   readonly priceEncoding: 'string' | 'number';
   /** How the wire names the aggressor. */
-  readonly aggressorRule: 'buyerIsMaker' | 'takerSide' | 'makerSide';
+  readonly aggressorRule: 'buyerIsMaker' | 'takerSide' | 'makerSide' | 'none';
+  /**
+   * Set where prices come alone: there is no volume, no volume-weighted average, and no book to match
+   * orders with.
+   */
+  readonly hasQuantities?: false;
   /** What a book ticker's update id counts: states of the order book, or only the time. */
-  readonly updateIds: 'orderBook' | 'time';
+  readonly updateIds: 'orderBook' | 'time' | 'none';
   readonly limits: {
     /** A connection is cut after this; Infinity where none is known. */
     readonly connectionLifeMs: number;

@@ -19,15 +19,6 @@ import type { BadFrame, BadFrameCause } from './bad-frame.ts';
 import type { DecoderCounters } from './exchange.ts';
 import { LineError, readPriceLine } from './json-lines-fields.ts';
 
-/** What such an exchange promises; `idOrder` and `backfill` as in ExchangeFacts. */
-export const jsonLinesFacts = {
-  idOrder: 'none',
-  backfill: 'none',
-  priceEncoding: 'number',
-  /** It tells prices alone: no volume, no volume-weighted average, no book to match orders with. */
-  hasQuantities: false,
-} as const;
-
 /** The symbols of MarketFlow's own exchanges. */
 export const jsonLinesSymbols = ['BTCUSDT', 'DOGEUSDT', 'TONUSDT', 'SOLUSDT', 'ETHUSDT'] as const;
 

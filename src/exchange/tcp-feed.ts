@@ -8,7 +8,8 @@ import type { MarketEventHandler } from '../domain/market-event.ts';
 import type { FrameHandler } from './capture.ts';
 import type { ConnectionState, ConnectionStatus } from './connection-status.ts';
 import type { Feed } from './feed.ts';
-import { JsonLinesDecoder, jsonLinesFacts } from './json-lines.ts';
+import { jsonLinesRest } from './json-lines-rest.ts';
+import { JsonLinesDecoder } from './json-lines.ts';
 import { Quarantine } from './quarantine.ts';
 import { defaultTcpFeedBounds } from './tcp-feed-settings.ts';
 import type { TcpFeedBounds } from './tcp-feed-settings.ts';
@@ -32,18 +33,18 @@ export type TcpFeedOptions = {
   readonly onFrame?: FrameHandler | undefined;
 };
 
-/** As other feeds, but that there is nothing to be asked: no REST, no limits. */
-export type TcpFeed = Omit<Feed, 'rest'> & { readonly facts: typeof jsonLinesFacts };
-
 const logPeriodMs = 60_000;
 
-/** Follows the prices that a TCP port pushes as JSON lines. Connects in the background. */
-export function openTcpFeed(options: TcpFeedOptions): TcpFeed {
+/**
+ * Follows the prices that a TCP port pushes as JSON lines. Connects in the background. There is
+ * nothing to be asked, as the facts of its `rest` say.
+ */
+export function openTcpFeed(options: TcpFeedOptions): Feed {
   return new LineFeed(options);
 }
 
-class LineFeed implements TcpFeed {
-  readonly facts = jsonLinesFacts;
+class LineFeed implements Feed {
+  readonly rest = jsonLinesRest;
   readonly exchangeName: ExchangeName;
   readonly #options: TcpFeedOptions;
   readonly #bounds: TcpFeedBounds;
