@@ -6,7 +6,10 @@ export function plainColumn(values: readonly string[]): string {
   return `{${values.join(',')}}`;
 }
 
-/** Texts, quoted. */
-export function textColumn(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replaceAll(/["\\]/gu, '\\$&')}"`).join(',')}}`;
+/** Texts, quoted; undefined is NULL. */
+export function textColumn(values: readonly (string | undefined)[]): string {
+  const texts = values.map((value) =>
+    value === undefined ? 'NULL' : `"${value.replaceAll(/["\\]/gu, '\\$&')}"`,
+  );
+  return `{${texts.join(',')}}`;
 }

@@ -20,8 +20,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // A client: it knows of the server what any other client does. Requests are made of gen's types.
   cli: ['base', 'domain', 'rpc/client', 'rpc/messages', 'rpc/order-messages', 'gen'],
   persistor: ['base', 'domain', 'store', 'rpc/client', 'rpc/messages', 'gen'],
-  // Wired like the server, and prints like the command line.
-  replay: ['base', 'domain', 'exchange', 'market', 'cli'],
+  // Wired like the server, and prints like the command line: orders as the service shows them.
+  replay: [
+    'base',
+    'domain',
+    'exchange',
+    'market',
+    'order',
+    'cli',
+    'rpc/order-messages',
+    'rpc/order-waiting',
+    'gen',
+  ],
   simulator: ['base', 'domain'],
   // Starts the programs as processes, Postgres too; it is none of them.
   standalone: ['base', 'store'],
