@@ -6,6 +6,7 @@ import { createBinanceDecoder } from '../exchange/binance.ts';
 import type { SingleDecoder, TimeUnit } from '../exchange/exchange.ts';
 import { Market } from '../market/market.ts';
 import { eventTimeOf, eventTypeOf, splitCaptureLine } from './capture-line.ts';
+import type { OrderReplay } from './order-replay.ts';
 import { ReplaySummary } from './replay-summary.ts';
 
 /** How often the market is told the time, in time of the capture: as often as a server does. */
@@ -17,6 +18,8 @@ export type ReplayOptions = {
   /** Instruments whose single trades are in the capture: their aggregated ones are left out. */
   readonly singleTrades: ReadonlySet<InstrumentName>;
   readonly onCandle: (candle: Candle) => void;
+  /** Orders that are fulfilled meanwhile. */
+  readonly orders?: OrderReplay | undefined;
 };
 
 /**
@@ -52,6 +55,7 @@ export class Replay {
       run: 1,
       publish: (update) => {
         if (update.type === 'candle') this.#publish(update.candle);
+        else if (update.type === 'bookTicker') options.orders?.handleTicker(update);
       },
       // Nobody resumes a stream here.
       limits: { maximumRetained: 1 },
@@ -84,6 +88,7 @@ export class Replay {
     const event = this.#decoder.decode(frame, receivedTime);
     if (this.#isBad) return this.summary.countUnused('broken');
     this.#open(receivedTime);
+    this.#options.orders?.advance(this.#instruments, receivedTime);
     if (event === undefined) this.summary.countUnused(eventTypeOf(frame) ?? 'of no known kind');
     else this.#handle(event, frame);
     this.#moveTo(receivedTime);

@@ -41,6 +41,21 @@ export function aggTradeFrame(print: PrintOptions): string {
   });
 }
 
+/** The frame of a book ticker, in a combined stream; far away on the side that is not given. */
+export function tickerFrame(ticker: {
+  readonly updateId: number;
+  readonly symbol?: string;
+  readonly bid?: readonly [price: string, quantity: string];
+  readonly ask?: readonly [price: string, quantity: string];
+}): string {
+  const { updateId, symbol = 'BTCUSDT', bid = ['1', '1'], ask = ['1000000', '1'] } = ticker;
+  const [[b, B], [a, A]] = [bid, ask];
+  return JSON.stringify({
+    stream: `${symbol.toLowerCase()}@bookTicker`,
+    data: { u: updateId, s: symbol, b, B, a, A },
+  });
+}
+
 function priced({ price = '100', quantity = '1' }: PrintOptions) {
   return { p: price, q: quantity };
 }
