@@ -23,7 +23,7 @@ export type SimulatorConfig = {
   /** The ports of the exchanges that push JSON lines: exchange1, exchange2, …; 0: a free one. */
   readonly exchangePorts: readonly number[];
   readonly exchangeSymbols: readonly string[];
-  /** Updates a second that each of them tells, of all symbols together. */
+  /** Updates a second that each of them tells, of all symbols together; 0: none of its own. */
   readonly exchangeRate: number;
   /** A file that every frame sent is written to. */
   readonly recordFile: string | undefined;
@@ -55,8 +55,9 @@ export const simulatorSettings = {
     description: 'symbols whose prices they push',
   },
   SIMULATOR_EXCHANGE_RATE: {
-    schema: integer(10, 1, 100_000),
-    description: 'updates a second that each of them pushes, of all symbols together',
+    schema: integer(10, 0, 100_000),
+    description:
+      'updates a second that each of them pushes, of all symbols together; 0: only what is injected',
   },
   LOG_LEVEL: {
     schema: choice(['debug', 'info', 'warn', 'error', 'silent'], 'info'),

@@ -30,7 +30,7 @@ export class LinePrices {
     options: {
       readonly exchange: string;
       readonly symbols: readonly string[];
-      /** Updates a second, of all symbols together. */
+      /** Updates a second, of all symbols together; 0: none. */
       readonly perSecond: number;
     },
   ) {

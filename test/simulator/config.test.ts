@@ -47,7 +47,7 @@ test.each([
   [{ SIMULATOR_EXCHANGE_PORTS: '70000' }, /SIMULATOR_EXCHANGE_PORTS: expected 1 to 10 ports/],
   [{ SIMULATOR_EXCHANGE_PORTS: '0 '.repeat(11) }, /SIMULATOR_EXCHANGE_PORTS: expected 1 to 10/],
   [{ SIMULATOR_EXCHANGE_SYMBOLS: 'BTC/USDT' }, /SIMULATOR_EXCHANGE_SYMBOLS: expected symbols/],
-  [{ SIMULATOR_EXCHANGE_RATE: '0' }, /SIMULATOR_EXCHANGE_RATE: expected an integer/],
+  [{ SIMULATOR_EXCHANGE_RATE: '100001' }, /SIMULATOR_EXCHANGE_RATE: expected an integer/],
   [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL: expected one of/],
 ])('%j is refused', (environment, message) => {
   expect(() => readSimulatorConfig(environment, {})).toThrow(message);
