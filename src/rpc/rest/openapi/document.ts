@@ -103,6 +103,21 @@ const streamDescription = [
   'line is {"error": …}, the last event one of type "error", with a google.rpc.Status.',
 ].join(' ');
 
+const violationsSchema: JsonObject = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['field', 'description'],
+    properties: {
+      field: {
+        type: 'string',
+        description: 'By the name of the contract: selections[0].timeframe.',
+      },
+      description: { type: 'string', description: 'What was expected, and what it was.' },
+    },
+  },
+};
+
 const statusSchema: JsonObject = {
   type: 'object',
   description: 'Why a request is refused.',
@@ -113,7 +128,11 @@ const statusSchema: JsonObject = {
     details: {
       type: 'array',
       description: 'More for programs: a google.rpc.BadRequest names the fields that are wrong.',
-      items: { type: 'object', properties: { '@type': { type: 'string' } } },
+      items: {
+        type: 'object',
+        properties: { '@type': { type: 'string' }, fieldViolations: violationsSchema },
+        additionalProperties: {},
+      },
     },
   },
 };

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSimulatedServer } from '../../interop/simulated-server.ts';
+import type { SimulatedServer } from '../../interop/simulated-server.ts';
+import { mismatches, operationsOf, sampleText } from './openapi-document.ts';
+import type { OpenApi, Operation, Parameter } from './openapi-document.ts';
+
+const generated = JSON.parse(
+  readFileSync(new URL('../../../gen/openapi.json', import.meta.url), 'utf8'),
+) as OpenApi;
+
+let server: SimulatedServer;
+let document: OpenApi;
+
+beforeAll(async () => {
+  server = await openSimulatedServer();
+  document = (await (await fetch(`${server.url}/openapi.json`)).json()) as OpenApi;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+test('a server tells what it serves, of all that there is', () => {
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(['/v1/server', '/v1/instruments/{instrument}/candles']),
+  );
+  for (const [path, item] of Object.entries(document.paths)) {
+    expect(generated.paths[path]).toMatchObject(item);
+  }
+});
+
+describe('the document of all services', () => {
+  const operations = operationsOf(generated);
+
+  test('names every operation once', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(20);
+  });
+
+  test('explains every operation, parameter and field', () => {
+    const mute = operations.flatMap(({ operation }) => [
+      ...(operation.description === '' ? [operation.operationId] : []),
+      ...operation.parameters
+        .filter(({ description }) => description === '')
+        .map(({ name }) => `${operation.operationId} ${name}`),
+    ]);
+    expect(mute).toEqual([]);
+  });
+
+  test('has the parameters of its paths, and every schema that it refers to', () => {
+    for (const { path, operation } of operations) {
+      const inPath = [...path.matchAll(/\{([^{}]+)\}/gu)].map(([, name]) => name);
+      const told = operation.parameters
+        .filter((each) => each.in === 'path')
+        .map(({ name }) => name);
+      expect(told).toEqual(inPath);
+    }
+    const text = JSON.stringify(generated);
+    for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/gu)) {
+      expect(generated.components.schemas).toHaveProperty([name]);
+    }
+  });
+});
+
+describe('what the document says is so', () => {
+  /** The operations of the running server; those of the whole document that it leaves out are none. */
+  const all = operationsOf(generated).map(
+    ({ method, path, operation }) => [method, path, operation] as const,
+  );
+
+  test.each(all)('%s %s', async (method, path, operation) => {
+    if (document.paths[path]?.[method.toLowerCase()] === undefined) return;
+    const required = operation.parameters.filter((parameter) => parameter.in === 'path');
+    const optional = operation.parameters.filter((parameter) => parameter.in === 'query');
+    // All together may be refused; each by itself is known, and read as the document has it.
+    for (const parameters of [...optional.map((one) => [one]), optional]) {
+      const { status, text } = await ask(method, path, operation, [...required, ...parameters]);
+      expect([405, 415, 500, 501]).not.toContain(status);
+      expect(text).not.toContain('There is nothing here');
+      expect(text).not.toContain('there is no such parameter');
+      expect(text).not.toMatch(/expected (?:an? |one of |true )[^"]*, got/u);
+    }
+  });
+
+  test.each([
+    ['/v1/server', {}],
+    ['/v1/instruments', {}],
+    ['/v1/instruments/{instrument}/candles', { instrument: 'BTCUSDT', timeframe: '1m' }],
+    ['/v1/candles:stream', { 'selections.instrument': 'BTCUSDT', 'selections.timeframe': '1s' }],
+    ['/v1/trades:stream', { instruments: 'BTCUSDT' }],
+    ['/v1/book-tickers:stream', {}],
+  ])('%s answers %j with what its schema knows', async (path, values: Record<string, string>) => {
+    const operation = document.paths[path]?.['get'];
+    expect(operation).toBeDefined();
+    if (operation === undefined) return;
+    const parameters = operation.parameters.filter(({ name }) => name in values);
+    const { status, text, type } = await ask('GET', path, operation, parameters, values);
+    expect(status).toBe(200);
+    const schema = operation.responses['200']?.content[type]?.schema ?? {};
+    expect(mismatches(document, schema, JSON.parse(text))).toEqual([]);
+  });
+
+  test('an error has the schema of errors', async () => {
+    const response = await fetch(`${server.url}/v1/instruments?exchange=A%20B`);
+    const schema = { $ref: '#/components/schemas/google.rpc.Status' };
+    expect(mismatches(document, schema, await response.json())).toEqual([]);
+  });
+});
+
+/** Asks as the document says; of an answer that goes on, the first line. */
+async function ask(
+  method: string,
+  path: string,
+  { requestBody }: Operation,
+  parameters: readonly Parameter[],
+  values: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; text: string; type: string }> {
+  const url = new URL(server.url);
+  const valueOf = ({ name, schema }: Parameter) => values[name] ?? sampleText(schema, name);
+  url.pathname = parameters
+    .filter((parameter) => parameter.in === 'path')
+    .reduce((text, one) => text.replace(`{${one.name}}`, encodeURIComponent(valueOf(one))), path);
+  for (const one of parameters.filter((parameter) => parameter.in === 'query')) {
+    url.searchParams.append(one.name, valueOf(one));
+  }
+  const body = requestBody === undefined ? {} : { body: '{}', headers: jsonHeaders };
+  const response = await fetch(url, { method, ...body });
+  const type = response.headers.get('content-type') ?? '';
+  return { status: response.status, text: await firstLine(response), type };
+}
+
+const jsonHeaders = { 'content-type': 'application/json' };
+
+async function firstLine(response: Response): Promise<string> {
+  let text = '';
+  const pieces = response.body?.pipeThrough(new TextDecoderStream()) ?? [];
+  for await (const piece of pieces) {
+    text += piece;
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n', 1)[0] ?? '';
+}
