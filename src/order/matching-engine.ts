@@ -20,7 +20,8 @@ export type MatchingEngineOptions = {
   readonly instrument: InstrumentName;
   /**
    * Takes each decision at once, with the order as it is after it; it has happened in the engine
-   * already. It must not call the engine.
+   * already. All that it may call of the engine is `stopDeciding`: nothing more is decided then, also
+   * where one ticker would fill thousands.
    */
   readonly decide: (event: OrderEvent, order: Order) => void;
   /**
@@ -131,29 +132,31 @@ export class MatchingEngine {
   /** The exchange was asked for a fresh ticker in vain: IOC and FOK orders wait no longer. */
   noFreshTicker(time: Micros): void {
     this.#isAsking = false;
-    if (!this.#isDeciding) return;
-    for (const open of this.#takeUndecided()) this.#cancel(open, 'noMarket', time);
+    for (const open of this.#takeUndecided()) {
+      if (this.#isDeciding) this.#cancel(open, 'noMarket', time);
+      else this.#undecided.push(open);
+    }
   }
 
   /** Ends the orders whose time is over; an expiry's time is the order's, however late it is noticed. */
   expire(now: Micros): void {
-    if (!this.#isDeciding) return;
     let open = this.#open.firstToExpire;
-    while (open?.order.expireTime !== undefined && open.order.expireTime <= now) {
+    while (this.#isDeciding && open?.order.expireTime !== undefined) {
+      if (open.order.expireTime > now) return;
       this.#decide(open, { type: 'expired', ...next(open), time: open.order.expireTime });
       open = this.#open.firstToExpire;
     }
   }
 
   /**
-   * Cancels an open order, unless it has expired by then.
+   * Cancels an open order, unless it has expired by then, or nothing is decided any more.
    * @returns whether it did
    */
   cancel(orderId: string, time: Micros): boolean {
     assert(this.#isDeciding, 'Nothing is canceled while nothing is decided');
     this.expire(time);
     const open = this.#open.get(orderId);
-    if (open === undefined) return false;
+    if (open === undefined || !this.#isDeciding) return false;
     this.#cancel(open, 'requested', time);
     return true;
   }
@@ -194,6 +197,7 @@ export class MatchingEngine {
     if (ticker === undefined || this.#halts.isEverything || !this.#book.isTradable(side)) return;
     const isStale = now - ticker.receivedTime > this.#maximumTickerAge;
     while (first !== undefined && side.reaches(first.limitPrice) && side.level.available > 0n) {
+      if (!this.#isDeciding) return;
       if (isStale) return this.#ask();
       this.#fill(first, side, ticker);
       first = line.first;
@@ -222,7 +226,7 @@ export class MatchingEngine {
   #settle(time: Micros): void {
     for (const open of this.#takeUndecided()) {
       const waiting = this.#waitsFor(open);
-      if (waiting.type === 'staleTicker') this.#undecided.push(open);
+      if (waiting.type === 'staleTicker' || waiting.type === 'storage') this.#undecided.push(open);
       else this.#cancel(open, reasonOf(open.order, waiting), time);
     }
   }

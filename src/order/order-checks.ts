@@ -1,6 +1,7 @@
 import type { Micros } from '../base/clock.ts';
 import { decimalScale, formatDecimal, formatProduct } from '../base/decimal.ts';
 import type { Decimal } from '../base/decimal.ts';
+import { isAccount } from '../domain/account.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { InstrumentLimits } from '../domain/instrument.ts';
 import type { OrderRequest } from '../domain/order.ts';
@@ -49,7 +50,7 @@ export function checkOrder(
 }
 
 function checkNames({ account, clientOrderId }: OrderRequest): void {
-  if (!/^[A-Za-z0-9._:-]{1,64}$/u.test(account)) {
+  if (!isAccount(account)) {
     throw refusal('account', '1 to 64 letters, digits, ".", "_", ":" and "-"', quoted(account));
   }
   if (clientOrderId !== undefined && !/^[!-~]{1,64}$/u.test(clientOrderId)) {

@@ -199,6 +199,35 @@ test('while nothing is decided market data is taken in, and what is due comes la
   expect(told.decided()).toEqual(['ioc filled 1 @ 100', 'order-1 filled 1 @ 100']);
 });
 
+test('whoever takes the decisions can stop them in the middle, and nothing is lost by it', () => {
+  const decided: string[] = [];
+  const engine = new MatchingEngine({
+    instrument: 'binance:BTCUSDT',
+    decide: ({ orderId, type }) => {
+      decided.push(`${orderId} ${type}`);
+      if (decided.length % 2 === 0) engine.stopDeciding();
+    },
+    needsFreshTicker: () => {},
+  });
+  const terms = { timeInForce: 'GTD', expireTime: noon + second } as const;
+  for (const orderId of ['a', 'b', 'c']) engine.add(anOrder({ orderId, ...terms }), noon);
+  for (const orderId of ['d', 'e']) engine.add(anOrder({ orderId, timeInForce: 'IOC' }), noon);
+  for (const orderId of ['f', 'g']) engine.add(anOrder({ orderId }), noon);
+  engine.handleTicker(aBookTicker({ bid: ['100', '2.5'], receivedTime: noon + second }));
+  const rounds: string[][] = [];
+  for (let round = 0; round < 5; round++) {
+    engine.startDeciding(noon + second);
+    rounds.push(decided.splice(0));
+  }
+  expect(rounds).toEqual([
+    ['a expired', 'b expired'],
+    ['c expired', 'd filled'],
+    ['e filled', 'f filled'],
+    [],
+    [],
+  ]);
+});
+
 test.each([
   [{ bid: ['41', '1'] }, 'sell', 'The best bid is 41, below the limit of 42'],
   [{ ask: ['43', '1'] }, 'buy', 'The best ask is 43, above the limit of 42'],
