@@ -229,6 +229,11 @@ export interface RestQuestions {
     span: { readonly from: Micros; readonly to: Micros },
     signal: AbortSignal,
   ): Promise<readonly Kline[]>;
+  /**
+   * The best bid and ask at this moment, under an update id that book tickers of the stream share;
+   * exchanges without such ids have no answer.
+   */
+  bookTicker?(symbol: string, signal: AbortSignal): Promise<BookTicker>;
   /** By symbol; those that the exchange does not know are left out. */
   listedInstruments(
     symbols: readonly string[],

@@ -8,6 +8,7 @@ import { RestError } from '../rest-error.ts';
 import { expectArray, expectFields, read } from '../answers.ts';
 import { isFields, timeRule } from '../fields.ts';
 import type { Fields } from '../fields.ts';
+import { createBinanceDepth } from './depth.ts';
 import { createBinanceHistory } from './history.ts';
 import { readAggTrade } from './payloads.ts';
 
@@ -86,6 +87,7 @@ export function createBinanceRest(options: RestOptions): RestQuestions {
 
   return {
     ...createBinanceHistory(options),
+    ...createBinanceDepth(options),
     lastTradeWeight: aggTradesWeight,
     lastTrade,
     listedInstruments,

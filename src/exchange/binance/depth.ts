@@ -1,0 +1,56 @@
+import type { Decimal } from '../../base/decimal.ts';
+import type { BookTicker } from '../../domain/book-ticker.ts';
+import { instrumentName } from '../../domain/instrument.ts';
+import { expectArray, expectFields, read } from '../answers.ts';
+import type { RestOptions, RestQuestions } from '../exchange.ts';
+import { readDecimal, readId } from '../fields.ts';
+
+/** Of an answer of up to 100 levels. */
+const depthWeight = 5;
+
+/** Asks for the best bid and ask: rest-api.md, "Order book". */
+export function createBinanceDepth({
+  client,
+  exchange,
+}: RestOptions): Required<Pick<RestQuestions, 'bookTicker'>> {
+  return {
+    /**
+     * `/api/v3/depth?symbol=BTCUSDT&limit=1`. `/api/v3/ticker/bookTicker` would be cheaper, but has no
+     * update id; `lastUpdateId` counts what the stream's `u` counts.
+     *
+     *     {"lastUpdateId":1027024,"bids":[["4.00000000","431.00000000"]],"asks":[["4.00000200","12.00000000"]]}
+     */
+    async bookTicker(symbol: string, signal: AbortSignal): Promise<BookTicker> {
+      const path = `/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=1`;
+      const { body } = await client.get({ path, weight: depthWeight, signal });
+      const receivedTime = client.clock.now();
+      const { updateId, bid, ask } = read(path, () => {
+        const fields = expectFields(body);
+        const best = (side: unknown) => readLevel(expectArray(path, side)[0]);
+        const updateId = readId(fields, 'lastUpdateId');
+        return { updateId, bid: best(fields['bids']), ask: best(fields['asks']) };
+      });
+      return {
+        type: 'bookTicker',
+        instrument: instrumentName(exchange, symbol),
+        updateId,
+        bidPrice: bid.price,
+        bidQuantity: bid.quantity,
+        askPrice: ask.price,
+        askQuantity: ask.quantity,
+        receivedTime,
+      };
+    },
+  };
+}
+
+/** A side without levels displays nothing, as a book ticker says it with zeros. */
+function readLevel(level: unknown): { readonly price: Decimal; readonly quantity: Decimal } {
+  if (level === undefined) return { price: 0n, quantity: 0n };
+  const [price, quantity] = Array.isArray(level) ? (level as readonly unknown[]) : [];
+  const fields = { price, quantity };
+  return {
+    price: readDecimal(fields, 'price', true),
+    quantity: readDecimal(fields, 'quantity', true),
+  };
+}
