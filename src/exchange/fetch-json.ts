@@ -11,6 +11,8 @@ export type FetchOptions = {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly bodyLimitBytes: number;
+  /** Of a body's text, where JSON.parse will not do. */
+  readonly parse?: ((text: string) => unknown) | undefined;
 };
 
 export type FetchedJson = {
@@ -44,7 +46,7 @@ export async function fetchJson(url: string, options: FetchOptions): Promise<Fet
     return {
       status: response.status,
       header: (name) => response.headers.get(name) ?? undefined,
-      body: () => parse(text),
+      body: () => parseBody(text, options.parse ?? JSON.parse),
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -67,9 +69,9 @@ async function readBody(response: Response, limitBytes: number): Promise<string>
   return Buffer.concat(chunks).toString();
 }
 
-function parse(text: string): unknown {
+function parseBody(text: string, parse: (text: string) => unknown): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     throw new Unusable(`Expected JSON, got ${JSON.stringify(text.slice(0, 60))}`);
   }

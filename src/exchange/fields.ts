@@ -10,7 +10,10 @@ import type { TimeUnit } from './exchange.ts';
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  // Neither a list nor an ExactNumber.
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
 }
 
 /** @throws WireError */
@@ -128,6 +131,12 @@ export function readBoolean(fields: Fields, key: string): boolean {
   return value;
 }
 
+export function readSide(fields: Fields, key: string): 'buy' | 'sell' {
+  const value = fields[key];
+  if (value !== 'buy' && value !== 'sell') throw expected(key, '"buy" or "sell"', value);
+  return value;
+}
+
 /** A price or quantity, a JSON string; 0 only where `isZeroAllowed`. */
 export function readDecimal(fields: Fields, key: string, isZeroAllowed: boolean): Decimal {
   const value = fields[key];
@@ -159,6 +168,7 @@ export function readSymbol(fields: Fields, key: string): string {
   return value;
 }
 
-function expected(key: string, what: string, value: unknown): WireError {
+/** The error that tells what was expected of a field. */
+export function expected(key: string, what: string, value: unknown): WireError {
   return new WireError('field', `${key}: expected ${what}, got ${showValue(value)}`);
 }

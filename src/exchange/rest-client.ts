@@ -40,6 +40,8 @@ export type RestQuestion = {
   readonly path: string;
   readonly weight: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the answer's text, where JSON.parse will not do. */
+  readonly parse?: (text: string) => unknown;
   readonly signal: AbortSignal;
 };
 
@@ -91,6 +93,7 @@ export class RestClient {
         clock: this.clock,
         signal: question.signal,
         headers: question.headers ?? {},
+        parse: question.parse,
         timeoutMs: settings.restTimeoutMs,
         bodyLimitBytes: settings.restBodyLimitBytes,
       });

@@ -11,8 +11,8 @@ import { aBookTickerPayload, aFrame, anAggTradePayload } from '../support/binanc
 import { noon } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { testCertificate } from '../support/test-certificate.ts';
-import { TwinBinance } from '../support/twin-binance.ts';
-import type { TwinAnswer } from '../support/twin-binance.ts';
+import { TwinExchange } from '../support/twin-exchange.ts';
+import type { TwinAnswer } from '../support/twin-exchange.ts';
 import { TwinClock } from '../support/twin-clock.ts';
 import { openTwinFeed } from '../support/twin-feed.ts';
 
@@ -100,17 +100,17 @@ test('a connection that is cut mid-way is reported, and the feed comes back afte
 test.each([
   [
     'a close',
-    (twin: TwinBinance) => twin.sockets.forEach((socket) => socket.close(1001, 'bye')),
+    (twin: TwinExchange) => twin.sockets.forEach((socket) => socket.close(1001, 'bye')),
     'code 1001 bye',
   ],
   [
     'a frame of more than 1 MiB',
-    (twin: TwinBinance) => twin.send('x'.repeat(1024 * 1024 + 1)),
+    (twin: TwinExchange) => twin.send('x'.repeat(1024 * 1024 + 1)),
     'Max payload',
   ],
   [
     'a message in a thousand fragments',
-    (twin: TwinBinance) =>
+    (twin: TwinExchange) =>
       twin.sockets.forEach((socket) => {
         for (let part = 0; part < 1000; part++) socket.send('1', { fin: part === 999 });
       }),
@@ -118,7 +118,7 @@ test.each([
   ],
   [
     '101 unreadable frames',
-    (twin: TwinBinance) => Array.from({ length: 101 }, () => twin.send('{')),
+    (twin: TwinExchange) => Array.from({ length: 101 }, () => twin.send('{')),
     'could not be read',
   ],
 ])('%s ends the connection, and the next one is opened', async (_name, act, reason) => {
@@ -454,7 +454,7 @@ test('where others use the weight of our address, no question goes out before th
   await eventually(() => twin.questions.length > length);
 });
 
-test.each<readonly [string, (twin: TwinBinance) => void, string]>([
+test.each<readonly [string, (twin: TwinExchange) => void, string]>([
   ['open', () => {}, 'open'],
   ['waiting', (twin) => (twin.refusal = { status: 500 }), 'waiting'],
   ['refused', (twin) => (twin.refusal = { status: 451 }), 'refused'],
@@ -472,7 +472,7 @@ test.each<readonly [string, (twin: TwinBinance) => void, string]>([
 });
 
 test('a feed that is closed before it has begun never connects', async () => {
-  await using twin = await TwinBinance.open();
+  await using twin = await TwinExchange.open();
   const { webSocketBaseUrl, restBaseUrl } = twin;
   const clock = new TwinClock(noon);
   const feed = openFeed({

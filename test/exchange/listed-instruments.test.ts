@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { openTwinFeed } from '../support/twin-feed.ts';
-import type { TwinAnswer } from '../support/twin-binance.ts';
+import type { TwinAnswer } from '../support/twin-exchange.ts';
 
 /** Answers what is listed from this table of states; a symbol that is not in it is unknown. */
 function statesAre(states: Readonly<Record<string, string>>) {

@@ -6,20 +6,20 @@ import { openFeed } from '../../src/exchange/feed.ts';
 import type { FeedOptions } from '../../src/exchange/feed.ts';
 import { aTrade, noon } from './builders.ts';
 import { eventually } from './eventually.ts';
-import { TwinBinance } from './twin-binance.ts';
+import { TwinExchange } from './twin-exchange.ts';
 import { TwinClock } from './twin-clock.ts';
 
 type Setup = Partial<
-  Pick<FeedOptions, 'exchange' | 'symbols' | 'random' | 'onFrame' | 'budgets'>
+  Pick<FeedOptions, 'exchange' | 'exchangeName' | 'symbols' | 'random' | 'onFrame' | 'budgets'>
 > & {
   readonly settings?: Partial<FeedOptions['settings']>;
-  readonly prepare?: ((twin: TwinBinance) => void) | undefined;
+  readonly prepare?: ((twin: TwinExchange) => void) | undefined;
 };
 
 /** A feed on a twin exchange under a twin clock at noon, and everything that it told. */
 export async function openTwinFeed({ prepare, settings = {}, ...options }: Setup = {}) {
   const resources = new AsyncDisposableStack();
-  const twin = resources.use(await TwinBinance.open());
+  const twin = resources.use(await TwinExchange.open());
   prepare?.(twin);
   const clock = new TwinClock(noon);
   const events: MarketEvent[] = [];
@@ -67,7 +67,7 @@ export async function openTwinFeed({ prepare, settings = {}, ...options }: Setup
  * Until all that was sent on the open connections has been received, and all that was answered, too:
  * a ping is answered after everything before it. Three times, for what an answer makes one send.
  */
-async function settle(twin: TwinBinance): Promise<void> {
+async function settle(twin: TwinExchange): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await Promise.all(
       [...twin.sockets].map(

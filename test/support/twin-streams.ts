@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { aFrame } from './binance-frames.ts';
-import type { TwinBinance } from './twin-binance.ts';
+import type { TwinExchange } from './twin-exchange.ts';
 
 type Message = {
   readonly method: string;
@@ -32,7 +32,7 @@ export class TwinStreams {
   isAnswering = true;
   readonly #sockets: WebSocket[] = [];
 
-  constructor(twin: TwinBinance) {
+  constructor(twin: TwinExchange) {
     twin.onConnect = (socket, url) => {
       const streams = (url.searchParams.get('streams') ?? '').split('/');
       this.#sockets.push(socket);

@@ -16,7 +16,7 @@ export type TwinAnswer = {
  * An exchange that does what a test tells it to: `ws` and REST on one port of its own. Until told
  * otherwise it accepts every connection, says nothing on it, and knows no trade.
  */
-export class TwinBinance implements AsyncDisposable {
+export class TwinExchange implements AsyncDisposable {
   /** The path and query of each attempt to connect, also of those that were refused. */
   readonly upgrades: string[] = [];
   /** The path and query of each REST question. */
@@ -63,8 +63,8 @@ export class TwinBinance implements AsyncDisposable {
     });
   }
 
-  static async open(): Promise<TwinBinance> {
-    const twin = new TwinBinance();
+  static async open(): Promise<TwinExchange> {
+    const twin = new TwinExchange();
     twin.#server.listen(0, '127.0.0.1');
     await once(twin.#server, 'listening');
     return twin;
