@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import { StreamLatestPricesResponseSchema } from '../../gen/tradewind/market/v1/price_service_pb.ts';
 import { repeat } from '../base/clock.ts';
@@ -81,14 +82,13 @@ export class PriceBroadcast implements Disposable {
   }
 }
 
-type Event = NonNullable<
-  Parameters<typeof create<typeof StreamLatestPricesResponseSchema>>[1]
->['event'];
-
-function frameOf(event: Event, conflateKey: string | undefined): SharedFrame {
+function frameOf(
+  event: MessageInitShape<typeof StreamLatestPricesResponseSchema>['event'],
+  conflateKey: string | undefined,
+): SharedFrame {
   return SharedFrame.of(
     StreamLatestPricesResponseSchema,
-    create(StreamLatestPricesResponseSchema, { event }),
+    create(StreamLatestPricesResponseSchema, event === undefined ? {} : { event }),
     conflateKey === undefined ? {} : { conflateKey },
   );
 }

@@ -95,8 +95,8 @@ export class PriceInstruments {
 function listingOf(names: readonly InstrumentName[]): Listing {
   const listing = new Map<string, Map<ExchangeName, InstrumentName>>();
   const entries = names
-    .map((name) => ({ name, exchange: '', ...splitInstrumentName(name) }))
-    .map(({ name, exchange, symbol }) => [symbol, exchange ?? '', name] as const)
+    .map((name) => ({ name, ...splitInstrumentName(name) }))
+    .map(({ name, exchange = '', symbol }) => [symbol, exchange, name] as const)
     .toSorted((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));
   for (const [symbol, exchange, name] of entries) {
     const known = listing.get(symbol);
