@@ -1,19 +1,30 @@
 #!/usr/bin/env -S node --
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { version } from './base/program.ts';
 import { describeCandles } from './cli/candles-command.ts';
+import { describeCompletion } from './cli/completion-command.ts';
+import { describeImport } from './cli/import-command.ts';
 import { describeInstruments } from './cli/instruments-command.ts';
 import { describeOrders } from './cli/order-command.ts';
+import { describePositions } from './cli/position-commands.ts';
 import { runCommand } from './cli/run-command.ts';
+import { describeTrade } from './cli/trade-command.ts';
 import { describeReplay } from './replay/replay-command.ts';
 
-const program = new Command('tradewind')
-  .description('Candles from exchanges: list them, follow them, make them from captures')
+// Trade Tracker's users call it by that name.
+const isTradeTracker = basename(process.argv[1] ?? '') === 'tradetracker';
+const program = new Command(isTradeTracker ? 'tradetracker' : 'tradewind')
+  .description('Market data, candles, orders and positions of the server that is asked')
   .version(version)
   .showHelpAfterError('(add --help for what there is)');
 describeCandles(program.command('candles'), process.env);
 describeInstruments(program.command('instruments'), process.env);
 describeOrders(program.command('order'), process.env);
+describeTrade(program.command('trade'), process.env);
+describeImport(program.command('import'), process.env);
+describePositions(program, process.env);
 describeReplay(program.command('replay'));
+describeCompletion(program.command('completion'), program);
 
 await runCommand(program, process.argv.slice(2));

@@ -18,7 +18,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   rpc: ['base', 'domain', 'market', 'order', 'position', 'store', 'gen'],
   server: ['base', 'domain', 'exchange', 'market', 'order', 'position', 'rpc', 'store', 'gen'],
   // A client: it knows of the server what any other client does. Requests are made of gen's types.
-  cli: ['base', 'domain', 'rpc/client', 'rpc/messages', 'rpc/order-messages', 'gen'],
+  cli: [
+    'base',
+    'domain',
+    'rpc/client',
+    'rpc/messages',
+    'rpc/order-messages',
+    'rpc/position-messages',
+    'gen',
+  ],
   persistor: ['base', 'domain', 'store', 'rpc/client', 'rpc/messages', 'gen'],
   // Wired like the server, and prints like the command line: orders as the service shows them.
   replay: [

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import type { Environment } from '../base/env.ts';
+import { onStopRequested } from '../base/stop-signals.ts';
+import { addServerFlags, askServer } from './ask-server.ts';
+import type { CliFlags } from './config.ts';
+import { RandomExecutions } from './executions/random-executions.ts';
+import { recordExecutions } from './executions/record-executions.ts';
+import { Failure } from './failure.ts';
+import { ProgressBar } from './progress-bar.ts';
+
+/** More than anybody looks at. */
+const mostExecutions = 10_000_000;
+/** A server that is away for longer is told of. */
+const patienceMs = 10_000;
+
+/** Makes `command` the generator of random executions. */
+export function describeTrade(command: Command, environment: Environment): Command {
+  return addServerFlags(command)
+    .description('Record random executions of instruments, from 2000 to now, in no order of time')
+    .argument('<num>', `how many, 1 to ${mostExecutions}`, parseCount)
+    .argument('<instrument...>', 'numbers like 123, BTCUSDT, or exchange:SYMBOL')
+    .option('--account <name>', 'whose', 'default')
+    .addHelpText('after', '\nExample:\n  $ tradewind trade 1000 123 233')
+    .action(
+      async (count: number, instruments: string[], options: CliFlags & { account: string }) => {
+        const source = new RandomExecutions({
+          count,
+          instruments,
+          account: options.account,
+          run: randomUUID(),
+          now: systemClock.now(),
+        });
+        const bar = new ProgressBar(process.stderr, systemClock);
+        const stop = new AbortController();
+        using _watch = onStopRequested(systemClock, environment, {
+          onStop: () => stop.abort(new Failure('stopped')),
+          onInsist: () => process.exit(1),
+        });
+        const refusals = new Set<string>();
+        const { recorded } = await askServer(environment, options, ({ positions }) =>
+          recordExecutions(positions, source, {
+            clock: systemClock,
+            signal: stop.signal,
+            patienceMs,
+            skip: 0,
+            onProgress: (rows) => bar.show(rows / count),
+            onRefused: (_row, reason) => refusals.add(reason),
+          }),
+        ).finally(() => bar.clear());
+        console.log(`${recorded} recorded`);
+        if (refusals.size > 0) throw new Failure([...refusals].join('\n'));
+      },
+    );
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d{1,8}$/u.test(text) || count < 1 || count > mostExecutions) {
+    throw new InvalidArgumentError(`Expected a number from 1 to ${mostExecutions}.`);
+  }
+  return count;
+}
