@@ -7,8 +7,11 @@ import type { ActiveFaults } from './faults/active-faults.ts';
 import { priceLine } from './line-prices.ts';
 import type { LinePrices } from './line-prices.ts';
 
-/** Bytes that may wait for a slow client; it is cut off beyond that. */
-const maxWaitingBytes = 4 * 1024 * 1024;
+/**
+ * Bytes that may wait for a slow client; it is cut off beyond that. What is sent late after a stop, at
+ * the highest rate, has half of it.
+ */
+const maxWaitingBytes = 16 * 1024 * 1024;
 /** Clients at once; beyond that new ones are closed. */
 const maxClients = 1000;
 /** After a stop of the process no more than this is sent late: such an exchange has no history. */

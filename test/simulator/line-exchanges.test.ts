@@ -213,6 +213,20 @@ test('an exchange that refuses takes no new clients, keeps the old ones, and is 
   await listen(twin);
 });
 
+test('a client that does not read is cut off, and another one is not', async () => {
+  const twin = await aSimulator({ exchangeRate: 100_000 });
+  const idle = await listen(twin);
+  const busy = await listen(twin);
+  idle.socket.pause();
+  await eventually(async () => {
+    const before = busy.text.length;
+    await twin.clock.advance(1000);
+    await eventually(() => busy.text.length > before + 6_000_000 && busy.text.endsWith('}\n'));
+    return (await connections(twin, 0)) === 1;
+  });
+  expect(busy.isClosed).toBe(false);
+});
+
 test('garbage is written as it is', async () => {
   const twin = await aSimulator();
   const listener = await listen(twin);

@@ -202,7 +202,9 @@ export const CandleSchema: GenMessage<Candle> = /*@__PURE__*/
   messageDesc(file_tradewind_market_v1_candle, 0);
 
 /**
- * Gap is a run of consecutive trades that the server knows it has not seen.
+ * Gap is a run of consecutive trades that the server knows it has not seen. Of an exchange without ids
+ * it is the time without a connection: the ids are the server's own then, and no count of what is
+ * missing.
  *
  * @generated from message tradewind.market.v1.Gap
  */
