@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRegistry, fromJson } from '@bufbuild/protobuf';
@@ -10,16 +11,13 @@ import { openSimulatedServer } from '../interop/simulated-server.ts';
 import type { SimulatedServer } from '../interop/simulated-server.ts';
 import { installedTool, runTool } from '../support/run-tool.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { codeBlocks, documents, root } from './document.ts';
+import { codeBlocks, documents, readDocument, root, section } from './document.ts';
+import type { CodeBlock } from './document.ts';
 
 const blocks = documents.flatMap((document) =>
   codeBlocks(document).map((block) => ({ ...block, path: document.path })),
 );
-/** Every command, on one line. */
-const commands = blocks
-  .filter(({ language }) => language === 'sh')
-  .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split(/\n(?! )/u))
-  .filter((command) => command !== '');
+const commands = commandsIn(blocks);
 
 const registry = createRegistry(
   file_aggregator_aggregator,
@@ -65,6 +63,29 @@ describe('of the commands in the documents', () => {
   });
 });
 
+describe('of the README’s plain HTTP', () => {
+  const curlCommands = commandsIn(
+    codeBlocks({ path: '', text: section(readDocument('README.md'), '### Plain HTTP') }),
+  );
+  const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+  test('there is something to try', () => {
+    expect(curlCommands.length).toBeGreaterThan(8);
+  });
+
+  test.skipIf(!hasCurl).each(curlCommands)('this one gets an answer: %s', async (command) => {
+    const [, ...args] = wordsOf(command);
+    const { stdout, stderr } = await runTool('curl', ['-sS', ...args.map(atServer)], {
+      isEnough: (text) => /\n\n.*\n|^\{.*\n/u.test(text),
+    });
+    expect(stderr).toBe('');
+    const [json = ''] = /\{.*$/mu.exec(stdout) ?? [];
+    const answer = JSON.parse(json) as object;
+    // One is there to show how a mistake is told.
+    expect('code' in answer).toBe(command.includes('timeframe=7m'));
+  });
+});
+
 describe('the TypeScript in the documents', () => {
   const programs = blocks.filter(({ language }) => language === 'ts');
 
@@ -83,6 +104,14 @@ describe('the TypeScript in the documents', () => {
     expect(stdout).toMatch(/^\d+(?:\.\d+)? (?:true|false)\n/u);
   });
 });
+
+/** Every command, on one line. */
+function commandsIn(blocks: readonly CodeBlock[]): readonly string[] {
+  return blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split(/\n(?! )/u))
+    .filter((command) => command !== '');
+}
 
 /** The examples ask the server that npm start runs; here another one answers. */
 function atServer(text: string): string {
