@@ -41,6 +41,14 @@ export function parseDecimal(text: string): Decimal {
   return parseLong(text);
 }
 
+/**
+ * Reads "-12.50": as `parseDecimal`, with a minus before what is below 0.
+ * @throws RangeError for anything else
+ */
+export function parseSignedDecimal(text: string): Decimal {
+  return text.charCodeAt(0) === 45 ? -parseDecimal(text.slice(1)) : parseDecimal(text);
+}
+
 function parseLong(text: string): Decimal {
   if (!decimalPattern.test(text)) throw malformed(text);
   const point = text.indexOf('.');

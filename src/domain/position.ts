@@ -1,6 +1,10 @@
 import type { Micros } from '../base/clock.ts';
+import { divideHalfEven } from '../base/decimal.ts';
 import type { Decimal, Product } from '../base/decimal.ts';
 import type { InstrumentName } from './instrument.ts';
+
+/** What an account holds of an instrument is one position. */
+export type PositionName = { readonly account: string; readonly instrument: InstrumentName };
 
 /**
  * What an account holds of an instrument at a moment: the fold of its executions until then,
@@ -11,7 +15,10 @@ import type { InstrumentName } from './instrument.ts';
 export type PositionState = {
   /** Bought minus sold; below 0 is short. */
   readonly quantity: Decimal;
-  /** What the quantity was opened for; signed as the quantity, 0 when that is 0. */
+  /**
+   * What the quantity was opened for; signed as the quantity (but for what rounding leaves, below
+   * 10^-18), 0 when that is 0.
+   */
   readonly cost: Product;
   readonly realizedProfit: Product;
   readonly fees: Decimal;
@@ -20,11 +27,28 @@ export type PositionState = {
   readonly executionCount: number;
 };
 
-export type Position = PositionState & {
-  readonly account: string;
-  readonly instrument: InstrumentName;
-  /** The moment asked for; where none was, that of the last execution. */
-  readonly asOf: Micros;
-  /** When the last execution in it happened. */
-  readonly lastExecutedTime: Micros;
+export type Position = PositionName &
+  PositionState & {
+    /** The moment asked for; where none was, that of the last execution. */
+    readonly asOf: Micros;
+    /** When the last execution in it happened. */
+    readonly lastExecutedTime: Micros;
+  };
+
+/** Before the first execution. */
+export const emptyPosition: PositionState = {
+  quantity: 0n,
+  cost: 0n,
+  realizedProfit: 0n,
+  fees: 0n,
+  tradedVolume: 0n,
+  executionCount: 0,
 };
+
+/** What a unit of it was opened for, on average, rounded half-even; undefined when it is flat. */
+export function averageOpenPrice({
+  quantity,
+  cost,
+}: Pick<PositionState, 'quantity' | 'cost'>): Decimal | undefined {
+  return quantity === 0n ? undefined : divideHalfEven(cost, quantity);
+}

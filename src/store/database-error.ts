@@ -21,6 +21,11 @@ export function classifyDatabaseError(error: unknown): DatabaseErrorKind {
   return dataClasses.has(code.slice(0, 2)) ? 'data' : 'outage';
 }
 
+/** Whether Postgres ended this transaction because it and another one waited for each other. */
+export function isLockedUp(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '40P01';
+}
+
 /** An error in one line: SQLSTATE, Postgres' words, and the constraint that was hurt. */
 export function describeDatabaseError(error: unknown): string {
   if (!(error instanceof pg.DatabaseError)) return (error as Error).message;

@@ -29,6 +29,8 @@ export interface Sql {
   ): Promise<Row[]>;
   /** Runs a prepared statement; answers how many rows it changed. */
   run(statement: Statement): Promise<number>;
+  /** Runs a prepared statement; answers its rows. */
+  prepared<Row extends object>(statement: Statement): Promise<Row[]>;
 }
 
 export function sqlOver(client: ClientBase): Sql {
@@ -44,6 +46,8 @@ export function sqlOver(client: ClientBase): Sql {
       (await client.query<Row>(text, values && [...values])).rows,
     run: async ({ name, text, values }: Statement) =>
       (await client.query({ name, text, values: [...values] })).rowCount ?? 0,
+    prepared: async <Row extends object>({ name, text, values }: Statement) =>
+      (await client.query<Row>({ name, text, values: [...values] })).rows,
   });
 }
 

@@ -1,0 +1,139 @@
+import type { Micros } from '../base/clock.ts';
+import type { InstrumentName } from '../domain/instrument.ts';
+import { emptyPosition } from '../domain/position.ts';
+import type { Position, PositionName } from '../domain/position.ts';
+import type { Timeframe } from '../domain/timeframe.ts';
+import type { PositionStore, PositionTail } from '../store/position-store.ts';
+import type { PositionBuilder } from './position-builder.ts';
+import { binHistory, edgesOf } from './position-history.ts';
+import type { PositionBin } from './position-history.ts';
+import { foldPart } from './segment-fold.ts';
+import type { FoldedPosition } from './segment-fold.ts';
+
+/**
+ * Executions that are folded for an answer at once. Behind the segments there are fewer, but right
+ * after many were recorded or one came late: then they are kept in segments first.
+ */
+const maximumTail = 1_024;
+
+/** Late executions may undo what was built for a history before it is read. */
+const historyAttempts = 5;
+
+/** Bins of a history at most, empty ones included. */
+export const maximumBins = 1_000;
+
+export type HistoryQuery = {
+  readonly bin: Timeframe;
+  /** Bins from the one that this lies in. */
+  readonly from: Micros;
+  /** Bins that open before this. */
+  readonly to: Micros;
+  /** Bins at most, up to `maximumBins`. */
+  readonly limit: number;
+};
+
+export type PositionHistory = {
+  readonly bins: readonly PositionBin[];
+  /** Where the bins that were left out by the limit begin; undefined: there are none. */
+  readonly next: Micros | undefined;
+};
+
+/** Answers what positions are and were. */
+export class PositionReader {
+  readonly #store: PositionStore;
+  readonly #builder: PositionBuilder;
+
+  constructor(store: PositionStore, builder: PositionBuilder) {
+    this.#store = store;
+    this.#builder = builder;
+  }
+
+  /**
+   * A position after all executions at or before a time (undefined: all there are); undefined when
+   * there are none.
+   * @throws what the store and the builder do
+   */
+  async position(name: PositionName, at?: Micros): Promise<Position | undefined> {
+    // One row answers for any moment that is settled: within what is kept in segments.
+    const part = at === undefined ? undefined : await this.#store.segmentAt(name, at);
+    if (part !== undefined) return positionOf(name, foldPart(part, at), at);
+    const { account, instrument } = name;
+    const [tail] = await this.#store.readTails(account, [instrument], tailQuery(at));
+    return tail && (await this.#positionAfter(name, tail, at));
+  }
+
+  /** The positions of an account that have executions by then, by instrument; at most `limit`. */
+  async positions(
+    account: string,
+    query: {
+      readonly after?: InstrumentName | undefined;
+      readonly at?: Micros | undefined;
+      readonly limit: number;
+    },
+  ): Promise<readonly Position[]> {
+    const { at, limit } = query;
+    const positions: Position[] = [];
+    let after = query.after;
+    // Some have no executions by then: on until there are as many as wanted.
+    while (positions.length < limit) {
+      const place = after === undefined ? undefined : { account, instrument: after };
+      const wanted = limit - positions.length;
+      const names = await this.#store.listNames(account, place, wanted);
+      const instruments = names.map(({ instrument }) => instrument);
+      const tails = await this.#store.readTails(account, instruments, tailQuery(at));
+      for (const [index, name] of names.entries()) {
+        const tail = tails[index];
+        const position = tail && (await this.#positionAfter(name, tail, at));
+        if (position !== undefined) positions.push(position);
+      }
+      if (names.length < wanted) break;
+      after = instruments.at(-1);
+    }
+    return positions;
+  }
+
+  /** How a position went, bin after bin; where there was no execution yet, all is 0. */
+  async history(
+    name: PositionName,
+    { bin, from, to, limit }: HistoryQuery,
+  ): Promise<PositionHistory> {
+    const { edges, next } = edgesOf(bin, from, to, Math.min(limit, maximumBins));
+    const end = edges.at(-1);
+    if (edges.length < 2 || end === undefined) return { bins: [], next: undefined };
+    for (let attempt = 1; ; attempt++) {
+      const pieces = await this.#store.readHistory(name, edges, maximumTail + 1);
+      const last = pieces.at(-1);
+      const isCut = last?.type === 'across' && last.executions.length > maximumTail;
+      if (!isCut) return { bins: binHistory(pieces, edges), next };
+      if (attempt === historyAttempts) throw new Error('Late executions keep undoing the history');
+      await this.#builder.build(name, end - 1);
+    }
+  }
+
+  async #positionAfter(
+    name: PositionName,
+    { segment, executions }: PositionTail,
+    at: Micros | undefined,
+  ): Promise<Position | undefined> {
+    if (executions.length > maximumTail) {
+      return positionOf(name, await this.#builder.build(name, at), at);
+    }
+    const last = segment && foldPart(segment, undefined);
+    const before = last?.state ?? emptyPosition;
+    const previousTime = last?.lastExecutedTime;
+    return positionOf(name, foldPart({ before, previousTime, executions }, undefined), at);
+  }
+}
+
+function tailQuery(at: Micros | undefined) {
+  return { until: at, wanted: maximumTail + 1 };
+}
+
+function positionOf(
+  { account, instrument }: PositionName,
+  { state, lastExecutedTime }: FoldedPosition,
+  at: Micros | undefined,
+): Position | undefined {
+  if (lastExecutedTime === undefined) return undefined;
+  return { account, instrument, ...state, asOf: at ?? lastExecutedTime, lastExecutedTime };
+}

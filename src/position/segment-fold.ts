@@ -1,0 +1,88 @@
+import type { Micros } from '../base/clock.ts';
+import type { ExecutionKey } from '../domain/execution.ts';
+import type { PositionState } from '../domain/position.ts';
+import type { PositionPart, PositionSegment, PositionTail } from '../store/position-store.ts';
+import { PositionFold } from './position-fold.ts';
+
+/** A position, and when its last execution happened. */
+export type FoldedPosition = {
+  readonly state: PositionState;
+  readonly lastExecutedTime: Micros | undefined;
+};
+
+/** The position after those executions of a part that happened by then; undefined: after all. */
+export function foldPart(part: PositionPart, at: Micros | undefined): FoldedPosition {
+  const fold = new PositionFold(part.before);
+  const { executions } = part;
+  let lastExecutedTime = part.previousTime;
+  for (let index = 0; index < executions.length; index++) {
+    const time = executions.timeAt(index);
+    if (at !== undefined && time > at) break;
+    fold.apply(executions.quantityAt(index), executions.priceAt(index), executions.feeAt(index));
+    lastExecutedTime = time;
+  }
+  return { state: fold.state(), lastExecutedTime };
+}
+
+/** Folds executions from the last kept segment on, and cuts them into further segments. */
+export class SegmentFold {
+  readonly #segmentLength: number;
+  readonly #fold: PositionFold;
+  #lastExecutedTime: Micros | undefined;
+  #end: ExecutionKey | undefined;
+
+  constructor(segmentLength: number, segment: PositionTail['segment']) {
+    this.#segmentLength = segmentLength;
+    const last = segment && foldPart(segment, undefined);
+    this.#fold = new PositionFold(last?.state);
+    this.#lastExecutedTime = last?.lastExecutedTime;
+    this.#end = segment?.key;
+  }
+
+  /** The key of the last execution of the last segment so far. */
+  get end(): ExecutionKey | undefined {
+    return this.#end;
+  }
+
+  get folded(): FoldedPosition {
+    return { state: this.#fold.state(), lastExecutedTime: this.#lastExecutedTime };
+  }
+
+  /** Goes on with the executions that follow; all but the last ones must end with a segment. */
+  apply({ executions, segmentEnds }: Omit<PositionTail, 'segment'>): PositionSegment[] {
+    const segments: PositionSegment[] = [];
+    const { length } = executions;
+    for (let start = 0; start < length; start += this.#segmentLength) {
+      const end = start + this.#segmentLength;
+      const before = this.#fold.state();
+      const previousTime = this.#lastExecutedTime;
+      let high: bigint | undefined;
+      let low: bigint | undefined;
+      for (let index = start; index < end && index < length; index++) {
+        this.#fold.apply(
+          executions.quantityAt(index),
+          executions.priceAt(index),
+          executions.feeAt(index),
+        );
+        const { quantity } = this.#fold;
+        if (high === undefined || quantity > high) high = quantity;
+        if (low === undefined || quantity < low) low = quantity;
+      }
+      this.#lastExecutedTime = executions.timeAt(Math.min(end, length) - 1);
+      const [source, sourceId] = segmentEnds[segments.length] ?? [];
+      if (end > length || source === undefined || sourceId === undefined) continue;
+      this.#end = { executedTime: this.#lastExecutedTime, source, sourceId };
+      segments.push({
+        key: this.#end,
+        before,
+        previousTime,
+        executions: executions.slice(start, end),
+        endQuantity: this.#fold.quantity,
+        highQuantity: high ?? this.#fold.quantity,
+        lowQuantity: low ?? this.#fold.quantity,
+        volume: this.#fold.tradedVolume - before.tradedVolume,
+      });
+    }
+    return segments;
+  }
+}

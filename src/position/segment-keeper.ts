@@ -1,0 +1,69 @@
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { PositionName } from '../domain/position.ts';
+import type { PositionStore } from '../store/position-store.ts';
+import type { PositionBuilder } from './position-builder.ts';
+
+/** How often it looks for changes: what is not kept by then, a reader folds itself. */
+const periodMs = 1_000;
+
+/** Changes that are looked at in a round; the next round goes on. */
+const changesPerRound = 1_000;
+
+export type SegmentKeeperOptions = {
+  readonly store: PositionStore;
+  readonly builder: PositionBuilder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/** Keeps in segments what has been recorded, in the background, from now on until it is disposed. */
+export class SegmentKeeper implements AsyncDisposable {
+  readonly #options: SegmentKeeperOptions;
+  readonly #stopped = new AbortController();
+  readonly #work: Promise<void>;
+
+  constructor(options: SegmentKeeperOptions) {
+    this.#options = options;
+    this.#work = this.#keep();
+  }
+
+  async #keep(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#stopped;
+    let position: number | undefined;
+    while (!signal.aborted) {
+      try {
+        position =
+          position === undefined
+            ? await this.#options.store.lastLogPosition()
+            : await this.#round(position);
+      } catch (error) {
+        // Answers stay right without it; the next round does what this one did not.
+        logger.warn({ err: error }, 'Keeping positions is put off');
+      }
+      await sleep(clock, periodMs, signal).catch(() => {});
+    }
+  }
+
+  /** Answers the log position that it came to. */
+  async #round(from: number): Promise<number> {
+    const { store, builder } = this.#options;
+    const changes = await store.changesAfter(from, changesPerRound);
+    const names = new Map<string, PositionName>();
+    for (const { account, instrument } of changes) {
+      names.set(`${account} ${instrument}`, { account, instrument });
+    }
+    for (const name of names.values()) {
+      if (this.#stopped.signal.aborted) return from;
+      await builder.build(name, undefined);
+    }
+    return changes.at(-1)?.logPosition ?? from;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort();
+    await this.#work;
+  }
+}

@@ -1,0 +1,98 @@
+import type { Micros } from '../base/clock.ts';
+import { formatDecimal, formatProduct, parseProduct, parseSum } from '../base/decimal.ts';
+import type { ExecutionKey } from '../domain/execution.ts';
+import type { PositionState } from '../domain/position.ts';
+import { plainColumn, textColumn } from './column.ts';
+import { ExecutionRun } from './execution-run.ts';
+import type { PositionPart, PositionSegment, PositionTail } from './position-store.ts';
+import { formatTimestamp } from './timestamptz.ts';
+
+/** The columns of position_segment that tell a position and the executions after it. */
+export const partColumns = [
+  'executed_time',
+  'source',
+  'source_id',
+  'previous_time',
+  'execution_count',
+  'quantity',
+  'cost',
+  'realized_profit',
+  'fees',
+  'traded_volume',
+  'executions',
+] as const;
+
+export type StoredPart = {
+  readonly executed_time: Micros;
+  readonly source: string;
+  readonly source_id: string;
+  readonly previous_time: Micros | null;
+  readonly execution_count: number;
+  readonly quantity: string;
+  readonly cost: string;
+  readonly realized_profit: string;
+  readonly fees: string;
+  readonly traded_volume: string;
+  readonly executions: string;
+};
+
+export function partFromRow(row: StoredPart): PositionPart & { readonly key: ExecutionKey } {
+  return {
+    key: { executedTime: row.executed_time, source: row.source, sourceId: row.source_id },
+    previousTime: row.previous_time ?? undefined,
+    before: {
+      quantity: parseSum(row.quantity),
+      cost: parseProduct(row.cost),
+      realizedProfit: parseProduct(row.realized_profit),
+      fees: parseSum(row.fees),
+      tradedVolume: parseSum(row.traded_volume),
+      executionCount: row.execution_count,
+    },
+    executions: ExecutionRun.parse(row.executions),
+  };
+}
+
+/** What read_executions answers; its columns are null where there are no executions. */
+export type StoredRun = {
+  readonly times: string | null;
+  readonly quantities: string | null;
+  readonly prices: string | null;
+  readonly fees: string | null;
+  readonly keys: readonly (readonly [string, string])[] | null;
+};
+
+export function runFromRow(row: StoredRun): Pick<PositionTail, 'executions' | 'segmentEnds'> {
+  const { times, quantities, prices, fees, keys } = row;
+  return {
+    executions: ExecutionRun.ofColumns(times ?? '', quantities ?? '', prices ?? '', fees ?? ''),
+    segmentEnds: keys ?? [],
+  };
+}
+
+/** The columns of segments as save_position_segments takes them. */
+export function segmentColumns(segments: readonly PositionSegment[]): string[] {
+  const plain = (valueOf: (segment: PositionSegment) => string) =>
+    plainColumn(segments.map(valueOf));
+  const state = (valueOf: (state: PositionState) => string) =>
+    plain(({ before }) => valueOf(before));
+  return [
+    plain(({ key }) => formatTimestamp(key.executedTime)),
+    textColumn(segments.map(({ key }) => key.source)),
+    textColumn(segments.map(({ key }) => key.sourceId)),
+    plain(({ executions }) => formatTimestamp(executions.timeAt(0))),
+    plain(({ previousTime }) =>
+      previousTime === undefined ? 'NULL' : formatTimestamp(previousTime),
+    ),
+    state(({ executionCount }) => String(executionCount)),
+    state(({ quantity }) => formatDecimal(quantity)),
+    state(({ cost }) => formatProduct(cost)),
+    state(({ realizedProfit }) => formatProduct(realizedProfit)),
+    state(({ fees }) => formatDecimal(fees)),
+    state(({ tradedVolume }) => formatDecimal(tradedVolume)),
+    plain(({ endQuantity }) => formatDecimal(endQuantity)),
+    plain(({ highQuantity }) => formatDecimal(highQuantity)),
+    plain(({ lowQuantity }) => formatDecimal(lowQuantity)),
+    plain(({ volume }) => formatDecimal(volume)),
+    textColumn(segments.map(({ executions }) => executions.text())),
+  ];
+}
