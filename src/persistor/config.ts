@@ -1,4 +1,4 @@
-import { integer, logLevel, port, readSettings, text } from '../base/env.ts';
+import { choice, integer, logLevel, port, readSettings, text } from '../base/env.ts';
 import type { Environment, Setting } from '../base/env.ts';
 import type { LogLevel } from '../base/logger.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
@@ -52,6 +52,10 @@ const ownSettings = {
     schema: integer(50_000, 1, 1_000_000),
     description: 'Rows that wait for the database; beyond it the stream is not read on',
   },
+  AGGREGATOR_WINDOW: {
+    schema: choice(timeframes, '1m'),
+    description: 'How wide the rows of the view "AggregatedData" are: 1s 1m 3m … 1d 3d 1w 1M',
+  },
   METRICS_PORT: {
     schema: port(0),
     description: 'The port of /metrics, /healthz and /readyz on METRICS_HOST; 0 is none',
@@ -72,6 +76,7 @@ export type PersistorConfig = {
   readonly name: string;
   readonly bounds: BatchBounds;
   readonly retention: Retention;
+  readonly aggregatorWindow: Timeframe;
   /** 0: no metrics are served. */
   readonly metricsPort: number;
   readonly metricsHost: string;
@@ -94,6 +99,7 @@ export function readPersistorConfig(environment: Environment): PersistorConfig {
       bufferRows: values.PERSISTOR_BUFFER_ROWS,
     },
     retention: Object.fromEntries(timeframes.map((timeframe) => [timeframe, days(timeframe)])),
+    aggregatorWindow: values.AGGREGATOR_WINDOW,
     metricsPort: values.METRICS_PORT,
     metricsHost: values.METRICS_HOST ?? '127.0.0.1',
     logLevel: values.LOG_LEVEL,

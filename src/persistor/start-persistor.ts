@@ -9,6 +9,7 @@ import { followServer } from './follow-server.ts';
 import { openMetricsListener } from './metrics-listener.ts';
 import { Persistor } from './persistor.ts';
 import { registerPersistorMetrics } from './persistor-counts.ts';
+import { setWindow } from './set-window.ts';
 
 /** One for the batches, one for the upkeep of the partitions. */
 const poolSize = 2;
@@ -52,6 +53,7 @@ export async function startPersistor(
       logger,
     }),
   );
+  stack.use(setWindow(database, config.aggregatorWindow, { clock, logger }));
   if (config.metricsPort > 0) {
     const { counts } = persistor;
     registerPersistorMetrics(registry, counts, () => persistor.uncommittedRows);

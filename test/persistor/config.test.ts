@@ -10,6 +10,7 @@ test('only the database must be said', () => {
     name: 'candles',
     bounds: { batchRows: 5_000, batchLatencyMs: 100, bufferRows: 50_000 },
     retention: { '1s': 7, '1m': 0, '1M': 0 },
+    aggregatorWindow: '1m',
     metricsPort: 0,
   });
   expect(() => readPersistorConfig({})).toThrow('DATABASE_URL: expected the URL of a Postgres');
