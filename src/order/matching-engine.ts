@@ -103,11 +103,7 @@ export class MatchingEngine {
   add(order: Order, now: Micros): void {
     const open = this.#open.add(order, this.#halts.accounts.has(order.account));
     if (order.timeInForce === 'IOC' || order.timeInForce === 'FOK') this.#undecided.push(open);
-    if (!this.#isDeciding) return;
-    // An order may have expired by the time of the ticker, where our clock was set back since.
-    this.expire(Math.max(now, this.#book.ticker?.receivedTime ?? now));
-    this.#match(this.#book.sideFor(order.side), now);
-    this.#settle(now);
+    if (this.#isDeciding) this.#decideAll(now);
   }
 
   /** One that is older than the last is left; the last one once more shows that it still holds. */
@@ -180,11 +176,17 @@ export class MatchingEngine {
   }
 
   #decideAll(now: Micros): void {
-    const { nextExpiry } = this;
-    if (nextExpiry !== undefined && nextExpiry <= now) this.expire(now);
+    this.#expireBefore(now);
     this.#match(this.#book.bid, now);
     this.#match(this.#book.ask, now);
     if (this.#undecided.length > 0) this.#settle(now);
+  }
+
+  /** Nobody is filled by a ticker of after their expiry, also where our clock was set back since. */
+  #expireBefore(now: Micros): void {
+    const { nextExpiry } = this;
+    if (nextExpiry === undefined) return;
+    this.expire(Math.max(now, this.#book.ticker?.receivedTime ?? now));
   }
 
   /** Fills those in line from what is displayed, first come first served. */

@@ -1,4 +1,5 @@
 import type { Micros } from '../base/clock.ts';
+import { Failure } from '../cli/failure.ts';
 import { defaultAccount } from '../domain/account.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
@@ -11,6 +12,9 @@ import type { WantedOrder } from './order-arguments.ts';
 
 /** A file that was silent for longer than this may have missed something. */
 const longestSilence: Micros = 5_000_000;
+
+/** About 500 MB of memory; a day of one busy instrument has ten times as many changes of the bid. */
+const mostSplits = 1_000_000;
 
 /** An order, and its place in the command line, from 1: that is its id. */
 export type NumberedOrder = WantedOrder & { readonly number: number };
@@ -34,6 +38,7 @@ export class InstrumentOrders {
   /** The time of the latest line of a file that the instrument is in. */
   #heardAt: Micros | undefined;
   #now: Micros = 0;
+  #splits = 0;
 
   constructor(instrument: InstrumentName, orders: readonly NumberedOrder[]) {
     this.#instrument = instrument;
@@ -100,7 +105,14 @@ export class InstrumentOrders {
 
   #note(event: OrderEvent, order: Order): void {
     const splits = this.#submitted.get(order.orderId)?.splits ?? [];
-    if (event.type === 'filled') splits.push(event);
+    if (event.type === 'filled') {
+      if (++this.#splits > mostSplits) {
+        throw new Failure(
+          `There are more than ${mostSplits} splits in this: replay fewer files or smaller orders at once`,
+        );
+      }
+      splits.push(event);
+    }
     this.#submitted.set(order.orderId, { order, splits });
   }
 

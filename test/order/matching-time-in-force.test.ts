@@ -75,6 +75,13 @@ describe('an expiry', () => {
     expect(told.decided()).toEqual(['order-1 expired']);
   });
 
+  test('comes before a fill by a ticker of later, also when the clock was set back since', () => {
+    const told = new ToldEngine();
+    told.ticker({ bid: ['100', '1'], atMs: 10_000 });
+    told.engine.add(gtd, noon);
+    expect(told.decided()).toEqual(['order-1 expired']);
+  });
+
   test('comes after a fill by an earlier one', () => {
     const told = new ToldEngine();
     told.engine.add(gtd, noon);

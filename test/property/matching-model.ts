@@ -161,7 +161,8 @@ export class MatchingModel {
 
   #decide(now: number): void {
     if (!this.#isDeciding) return;
-    this.#expire(now);
+    // A clock may be set back: then the ticker is of later than now.
+    this.#expire(Math.max(now, this.goodTicker?.receivedTime ?? now));
     const age = now - (this.#ticker?.receivedTime ?? 0);
     for (const order of [...this.#inLine('sell'), ...this.#inLine('buy')]) {
       // All that may be in the way of a fill is what the order would say that it waits for.

@@ -32,8 +32,9 @@ const order = fc.record({
 });
 
 const step = fc.record({
-  // Whether there is time between two steps, and now and then so much that the ticker is old.
-  afterMs: fc.constantFrom(0, 0, 1, 10, 10, 50, 200, 5_000, 5_001),
+  // Whether there is time between two steps, now and then so much that the ticker is old; and a clock
+  // can be set back.
+  afterMs: fc.constantFrom(0, 0, 1, 10, 10, 50, 200, 5_000, 5_001, -100),
   action: fc.oneof(
     { weight: 10, arbitrary: ticker },
     { weight: 9, arbitrary: order },

@@ -34,9 +34,9 @@ test.each([
   {
     name: 'orders expire after they are filled',
     file: 'order/matching-engine.ts',
-    find: '    if (nextExpiry !== undefined && nextExpiry <= now) this.expire(now);\n    this.#match(this.#book.bid, now);\n    this.#match(this.#book.ask, now);\n',
+    find: '    this.#expireBefore(now);\n    this.#match(this.#book.bid, now);\n    this.#match(this.#book.ask, now);\n',
     replace:
-      '    this.#match(this.#book.bid, now);\n    this.#match(this.#book.ask, now);\n    if (nextExpiry !== undefined && nextExpiry <= now) this.expire(now);\n',
+      '    this.#match(this.#book.bid, now);\n    this.#match(this.#book.ask, now);\n    this.#expireBefore(now);\n',
   },
   {
     name: 'fills have the price of the limit',
