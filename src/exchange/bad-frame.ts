@@ -23,5 +23,11 @@ export function sampleOf(frame: string): string {
 
 /** A value of a frame, for a message: short whatever it is. */
 export function showValue(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value).slice(0, 60);
+  if (value === undefined) return 'nothing';
+  try {
+    return (JSON.stringify(value) ?? typeof value).slice(0, 60);
+  } catch {
+    // Writing it would take all of the stack.
+    return 'something that is nested too deeply';
+  }
 }

@@ -7,6 +7,7 @@ import type { Timeframe } from '../../domain/timeframe.ts';
 import type { Trade } from '../../domain/trade.ts';
 import type { RestOptions, RestQuestions } from '../exchange.ts';
 import { expectArray, expectFields, read } from '../answers.ts';
+import { showValue } from '../bad-frame.ts';
 import { timeRule, WireError } from '../fields.ts';
 import { readAggTrade } from './payloads.ts';
 
@@ -101,5 +102,5 @@ function decimal(value: unknown, parse: (text: string) => bigint): bigint {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new WireError('field', `expected a decimal in a kline, got ${JSON.stringify(value)}`);
+  throw new WireError('field', `expected a decimal in a kline, got ${showValue(value)}`);
 }

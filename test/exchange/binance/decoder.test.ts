@@ -258,3 +258,14 @@ test('of a large bad frame only the beginning is kept', () => {
   decode('x'.repeat(1_000_000));
   expect(bad[0]?.sample).toHaveLength(512);
 });
+
+test.each([1000, 5000, 100_000])(
+  'a field that is nested %i deep is told, and ends nothing',
+  (depth) => {
+    const { bad, decode } = openDecoder();
+    const nested = '['.repeat(depth) + ']'.repeat(depth);
+    const frame = JSON.stringify(anAggTradePayload({ p: 'NESTED' })).replace('"NESTED"', nested);
+    expect(decode(frame)).toBeUndefined();
+    expect(bad).toMatchObject([{ cause: 'field', problem: /^p: expected a decimal number/ }]);
+  },
+);
