@@ -17,7 +17,8 @@ import type { Trade } from '../domain/trade.ts';
 import { sampleOf } from './bad-frame.ts';
 import type { BadFrame, BadFrameCause } from './bad-frame.ts';
 import type { DecoderCounters } from './exchange.ts';
-import { LineError, readPriceLine } from './json-lines-fields.ts';
+import { WireError } from './fields.ts';
+import { readPriceLine } from './json-lines-fields.ts';
 
 /** The symbols of MarketFlow's own exchanges. */
 export const jsonLinesSymbols = ['BTCUSDT', 'DOGEUSDT', 'TONUSDT', 'SOLUSDT', 'ETHUSDT'] as const;
@@ -87,7 +88,7 @@ export class JsonLinesDecoder {
       if (known === undefined || price === undefined) return this.#readOther(line, receivedTime);
       return this.#trade(known, parseDecimal(price), Number(timestamp), receivedTime);
     } catch (error) {
-      if (!(error instanceof LineError)) throw error;
+      if (!(error instanceof WireError)) throw error;
       return this.refuse(error.badFrameCause, error.message, line);
     }
   }
@@ -108,7 +109,7 @@ export class JsonLinesDecoder {
   }
 
   #trade(known: Known, price: Decimal, timestamp: number, receivedTime: Micros): Trade {
-    if (price === 0n) throw new LineError('field', 'price: expected more than 0, got 0');
+    if (price === 0n) throw new WireError('field', 'price: expected more than 0, got 0');
     const exchangeTime = this.#timeOf(timestamp, receivedTime);
     const id = known.lastId === 0 ? receivedTime : known.lastId + 1;
     known.lastId = id;
@@ -136,7 +137,7 @@ export class JsonLinesDecoder {
     const time = timestamp < 1e11 ? timestamp * 1e6 : timestamp * 1000;
     const ahead = time - receivedTime;
     if (ahead <= maximumAheadMs * 1000 && -ahead <= maximumBehindMs * 1000) return time;
-    throw new LineError(
+    throw new WireError(
       'time',
       `timestamp: expected at most ${maximumAheadMs / 1000} s ahead of our time and ${maximumBehindMs / 1000} s behind it, got ${timestamp}`,
     );

@@ -75,7 +75,6 @@ test.each([
   ['0.00015e4', '1.5'],
   ['12345e-2', '123.45'],
   ['100.10', '100.1'],
-  ['1.1234567890123456780', '1.123456789012345678'],
   ['1.1234567890123456781', undefined],
   ['1e15', undefined],
   ['1e999999999', undefined],
@@ -128,7 +127,7 @@ test.each([
   ['a minute and a bit ahead', line({ timestamp: timestamp + 60_003 }), 'time'],
   ['ten minutes and a bit behind', line({ timestamp: timestamp - 600_000 }), 'time'],
   ['an hour ahead in seconds', line({ timestamp: timestamp / 1000 + 3600 }), 'time'],
-  ['in microseconds', line({ timestamp: timestamp * 1000 }), 'field'],
+  ['in microseconds', line({ timestamp: timestamp * 1000 }), 'time'],
 ])('a line %s is counted by its cause and is no trade', (_name, text, cause) => {
   const { bad, decoder, decode } = openDecoder();
   expect(decode(text)).toBeUndefined();
