@@ -6,6 +6,7 @@ import type { Order } from '../../src/domain/order.ts';
 import type { DecidedEvent, OrderLog } from '../../src/order/order-log.ts';
 import type { ShardLeases } from '../../src/order/shard-leases.ts';
 import { HaltStore } from '../../src/store/halt-store.ts';
+import type { LogEntry } from '../../src/store/log-reader.ts';
 import { LogReader } from '../../src/store/log-reader.ts';
 import { OrderLogStore } from '../../src/store/order-log-store.ts';
 import { OrderReader } from '../../src/store/order-reader.ts';
@@ -57,7 +58,12 @@ export async function openPostgresDoor(): Promise<
     expireOwner: (owner) =>
       database.run((sql) => sql`update shard_owner set expires_at = now() where owner = ${owner}`),
     listEvents: async () => {
-      const entries = await new LogReader(database).readAfter(0, 10_000);
+      const log = new LogReader(database);
+      const entries: LogEntry[] = [];
+      for (let page = await log.readAfter(0, 1_000); page.length > 0;) {
+        entries.push(...page);
+        page = await log.readAfter(page.at(-1)?.position ?? 0, 1_000);
+      }
       return entries.flatMap((entry) =>
         entry.type === 'order' ? { event: entry.event, order: entry.order } : [],
       );
