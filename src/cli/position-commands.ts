@@ -1,12 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Environment } from '../base/env.ts';
+import type { Timeframe } from '../domain/timeframe.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
 import { parseTime } from './executions/execution-time.ts';
 import type { Moment } from './executions/execution-source.ts';
-import { parseBin } from './position/bin-argument.ts';
-import type { Bin } from './position/bin-argument.ts';
 import {
   freezePositions,
   listExecutions,
@@ -16,6 +15,7 @@ import {
   queryPosition,
   rebuildPosition,
 } from './position/show-positions.ts';
+import { parseTimeframe } from './timeframe-argument.ts';
 
 type Options = CliFlags & { readonly account: string; readonly json?: true };
 
@@ -66,22 +66,23 @@ export function describePositions(program: Command, environment: Environment): v
   command('history')
     .description('List how the position in an instrument changed, bin by bin')
     .argument('<instrument>', 'a number like 123, BTCUSDT, or exchange:SYMBOL')
-    .requiredOption('--bin <width>', 'how wide a bin is: 1s … 31d, or 1M for a month', parseBin)
+    .requiredOption('--bin <width>', 'how wide a bin is: 1s 1m 3m … 1d 3d 1w 1M', parseTimeframe)
     .option('--from <time>', 'from the bin that holds this', parseMoment)
     .option('--to <time>', 'to bins that begin before this', parseMoment)
     .option('-n, --limit <count>', 'how many, 1 to 100000', parseLimit, 500)
     .addHelpText('after', '\nExample:\n  $ tradewind history BTCUSDT --bin 1h')
-    .action(async (instrument: string, options: Options & Span & { bin: Bin; limit: number }) => {
-      await askServer(environment, options, ({ positions }) =>
-        listHistory(positions, { ...options, instrument }),
-      );
-    });
+    .action(
+      async (instrument: string, options: Options & Span & { bin: Timeframe; limit: number }) => {
+        await askServer(environment, options, ({ positions }) =>
+          listHistory(positions, { ...options, instrument }),
+        );
+      },
+    );
   addServerFlags(program.command('freeze'))
     .description('Close the books: nothing is recorded up to this time any more')
     .argument('<time>', 'RFC 3339, or a number since 1970; at most a minute ago', parseMoment)
     .option('--account <name>', 'only this account', '')
     .option('--instrument <name>', 'only this instrument', '')
-    .option('--reason <text>', 'why', '')
     .action(async (until: Moment, options: CliFlags & FreezeFlags) => {
       await askServer(environment, options, ({ positions }) =>
         freezePositions(positions, { ...options, until }),
@@ -100,7 +101,6 @@ type Span = { readonly from?: Moment; readonly to?: Moment };
 type FreezeFlags = {
   readonly account: string;
   readonly instrument: string;
-  readonly reason: string;
 };
 
 function parseMoment(text: string): Moment {

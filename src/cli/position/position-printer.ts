@@ -71,15 +71,7 @@ export function executionTable(executions: readonly Execution[]): Iterable<strin
 /** Bins, a row each, and how the quantity moved as a line of blocks. */
 export function* historyTable(bins: readonly PositionBin[]): Iterable<string> {
   yield* tableLines(
-    [
-      left('FROM'),
-      right('OPEN'),
-      right('HIGH'),
-      right('LOW'),
-      right('CLOSE'),
-      right('VOLUME'),
-      right('EXECUTIONS'),
-    ],
+    [left('FROM'), right('OPEN'), right('HIGH'), right('LOW'), right('CLOSE'), right('VOLUME')],
     bins.map((bin) => [
       timeOf(bin.startTime),
       bin.openQuantity,
@@ -87,7 +79,6 @@ export function* historyTable(bins: readonly PositionBin[]): Iterable<string> {
       bin.lowQuantity,
       bin.closeQuantity,
       bin.tradedVolume,
-      String(bin.executionCount),
     ]),
   );
   if (bins.length < 2) return;

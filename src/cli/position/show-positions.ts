@@ -1,14 +1,15 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Position } from '../../../gen/tradewind/position/v1/position_pb.ts';
 import { systemClock } from '../../base/clock.ts';
+import type { Timeframe } from '../../domain/timeframe.ts';
 import type { PositionClient } from '../../rpc/client.ts';
+import { timeframeToMessage } from '../../rpc/messages.ts';
 import { binToJson, executionToJson, positionToJson } from '../../rpc/position-messages.ts';
 import type { Moment } from '../executions/execution-source.ts';
 import { Failure } from '../failure.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import { writeLines } from '../write-lines.ts';
-import type { Bin } from './bin-argument.ts';
 import {
   executionTable,
   historyTable,
@@ -92,10 +93,10 @@ export async function listExecutions(client: PositionClient, wish: SpanWish): Pr
 /** @throws ConnectError; Failure where there is no execution */
 export async function listHistory(
   client: PositionClient,
-  wish: SpanWish & { readonly bin: Bin },
+  wish: SpanWish & { readonly bin: Timeframe },
 ): Promise<void> {
   const bins = await readPages(wish.limit, async (pageSize, pageToken) => {
-    const request = { ...spanOf(wish), bin: wish.bin, pageSize, pageToken };
+    const request = { ...spanOf(wish), bin: timeframeToMessage(wish.bin), pageSize, pageToken };
     const page = await client.listPositionHistory(request, timeout).catch(noExecutions);
     return { items: page.bins, nextPageToken: page.nextPageToken };
   });
@@ -105,16 +106,15 @@ export async function listHistory(
 type FreezeWish = {
   readonly account: string;
   readonly instrument: string;
-  readonly reason: string;
   readonly until: Moment;
 };
 
 /** @throws ConnectError */
 export async function freezePositions(
   client: PositionClient,
-  { account, instrument, reason, until }: FreezeWish,
+  { account, instrument, until }: FreezeWish,
 ): Promise<void> {
-  const { freeze } = await client.freezePositions({ account, instrument, reason, until }, timeout);
+  const { freeze } = await client.freezePositions({ account, instrument, until }, timeout);
   await writeLines(process.stdout, [
     `Frozen up to ${timeOf(freeze?.until)} as ${freeze?.freezeId}`,
   ]);
@@ -127,14 +127,13 @@ export async function listFreezes(
 ): Promise<void> {
   const { freezes } = await client.listFreezes({ account, instrument }, timeout);
   if (freezes.length === 0) return await writeLines(process.stdout, ['Nothing is frozen']);
-  const columns = ['FREEZE', 'UNTIL', 'ACCOUNT', 'INSTRUMENT', 'MADE', 'WHY'] as const;
+  const columns = ['FREEZE', 'UNTIL', 'ACCOUNT', 'INSTRUMENT', 'MADE'] as const;
   const rows = freezes.map((freeze) => [
     freeze.freezeId,
     timeOf(freeze.until),
     freeze.account || 'all',
     freeze.instrument || 'all',
     timeOf(freeze.createdTime),
-    freeze.reason,
   ]);
   await writeLines(
     process.stdout,

@@ -6,8 +6,10 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timeframe } from "../../market/v1/candle_pb.ts";
+import { file_tradewind_market_v1_candle } from "../../market/v1/candle_pb.ts";
 import type { Execution, Position } from "./position_pb.ts";
 import { file_tradewind_position_v1_position } from "./position_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tradewind/position/v1/position_service.proto.
  */
 export const file_tradewind_position_v1_position_service: GenFile = /*@__PURE__*/
-  fileDesc("Cix0cmFkZXdpbmQvcG9zaXRpb24vdjEvcG9zaXRpb25fc2VydmljZS5wcm90bxIVdHJhZGV3aW5kLnBvc2l0aW9uLnYxIrkBCgxOZXdFeGVjdXRpb24SEQoJc291cmNlX2lkGAEgASgJEg8KB2FjY291bnQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIQCghxdWFudGl0eRgEIAEoCRINCgVwcmljZRgFIAEoCRILCgNmZWUYBiABKAkSMQoNZXhlY3V0ZWRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIY29ycmVjdHMYCCABKAkijwEKF1JlY29yZEV4ZWN1dGlvbnNSZXF1ZXN0Ei4KBnNvdXJjZRgBIAEoCUIeukgbchkyF15bQS1aYS16MC05Ll86LV17MCw2NH0kEkQKCmV4ZWN1dGlvbnMYAiADKAsyIy50cmFkZXdpbmQucG9zaXRpb24udjEuTmV3RXhlY3V0aW9uQgu6SAiSAQUIARCIJyJ3CgxSZWNvcmRSZXN1bHQSNQoHb3V0Y29tZRgBIAEoDjIkLnRyYWRld2luZC5wb3NpdGlvbi52MS5SZWNvcmRPdXRjb21lEg4KBnJlYXNvbhgCIAEoCRINCgVmaWVsZBgDIAEoCRIRCglmcmVlemVfaWQYBCABKAkiUAoYUmVjb3JkRXhlY3V0aW9uc1Jlc3BvbnNlEjQKB3Jlc3VsdHMYASADKAsyIy50cmFkZXdpbmQucG9zaXRpb24udjEuUmVjb3JkUmVzdWx0IrUBChRRdWVyeVBvc2l0aW9uUmVxdWVzdBIvCgdhY2NvdW50GAEgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMgoKaW5zdHJ1bWVudBgCIAEoCUIeukgbchkQAShQMhNeW15ceDAwLVx4MjBceDdmXSokEjgKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIQukgNsgEKIgYIluj7xiEyACJKChVRdWVyeVBvc2l0aW9uUmVzcG9uc2USMQoIcG9zaXRpb24YASABKAsyHy50cmFkZXdpbmQucG9zaXRpb24udjEuUG9zaXRpb24ihAEKFExpc3RQb3NpdGlvbnNSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMogAQiZAoVTGlzdFBvc2l0aW9uc1Jlc3BvbnNlEjIKCXBvc2l0aW9ucxgBIAMoCzIfLnRyYWRld2luZC5wb3NpdGlvbi52MS5Qb3NpdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki0QMKGkxpc3RQb3NpdGlvbkhpc3RvcnlSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIyCgppbnN0cnVtZW50GAIgASgJQh66SBtyGRABKFAyE15bXlx4MDAtXHgyMFx4N2ZdKiQSQQoJYmluX3dpZHRoGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhG6SA6qAQsiBQiAvaMBMgIIAUgAEj4KCGJpbl91bml0GAQgASgOMh4udHJhZGV3aW5kLnBvc2l0aW9uLnYxLkJpblVuaXRCCrpIB4IBBBABIABIABJACgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIQukgNsgEKIgYIluj7xiEyABI+CghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCELpIDbIBCiIGCJbo+8YhMgASHQoJcGFnZV9zaXplGAcgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YCCABKAlCCLpIBXIDKIAEQgwKA2JpbhIFukgCCAEi9wEKC1Bvc2l0aW9uQmluEi4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1vcGVuX3F1YW50aXR5GAMgASgJEhUKDWhpZ2hfcXVhbnRpdHkYBCABKAkSFAoMbG93X3F1YW50aXR5GAUgASgJEhYKDmNsb3NlX3F1YW50aXR5GAYgASgJEhUKDXRyYWRlZF92b2x1bWUYByABKAkSFwoPZXhlY3V0aW9uX2NvdW50GAggASgDImgKG0xpc3RQb3NpdGlvbkhpc3RvcnlSZXNwb25zZRIwCgRiaW5zGAEgAygLMiIudHJhZGV3aW5kLnBvc2l0aW9uLnYxLlBvc2l0aW9uQmluEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK6AQoWU3RyZWFtUG9zaXRpb25zUmVxdWVzdBIvCgdhY2NvdW50GAEgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSOwoLaW5zdHJ1bWVudHMYAiADKAlCJrpII5IBIBCACCIbchkQAShQMhNeW15ceDAwLVx4MjBceDdmXSokEjIKDHJlc3VtZV9hZnRlchgDIAEoCUIcukgZchcyFV4ocDFbLl1bMC05XXsxLDE2fSk/JCKHAgoXU3RyZWFtUG9zaXRpb25zUmVzcG9uc2USDgoGY3Vyc29yGAEgASgJEjMKCHBvc2l0aW9uGAIgASgLMh8udHJhZGV3aW5kLnBvc2l0aW9uLnYxLlBvc2l0aW9uSAASKwoEbWFyaxgDIAEoCzIbLnRyYWRld2luZC5wb3NpdGlvbi52MS5NYXJrSAASOgoMc25hcHNob3RfZW5kGAQgASgLMiIudHJhZGV3aW5kLnBvc2l0aW9uLnYxLlNuYXBzaG90RW5kSAASNQoJaGVhcnRiZWF0GAUgASgLMiAudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkhlYXJ0YmVhdEgAQgcKBWV2ZW50InMKBE1hcmsSEgoKaW5zdHJ1bWVudBgBIAEoCRISCgptYXJrX3ByaWNlGAIgASgJEhkKEXVucmVhbGl6ZWRfcHJvZml0GAMgASgJEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIg0KC1NuYXBzaG90RW5kIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAgoVTGlzdEV4ZWN1dGlvbnNSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIyCgppbnN0cnVtZW50GAIgASgJQh66SBtyGRABKFAyE15bXlx4MDAtXHgyMFx4N2ZdKiQSQAoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCELpIDbIBCiIGCJbo+8YhMgASPgoIZW5kX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhC6SA2yAQoiBgiW6PvGITIAEh0KCXBhZ2Vfc2l6ZRgFIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAYgASgJQgi6SAVyAyiABBIUCgxuZXdlc3RfZmlyc3QYByABKAgiZwoWTGlzdEV4ZWN1dGlvbnNSZXNwb25zZRI0CgpleGVjdXRpb25zGAEgAygLMiAudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkV4ZWN1dGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiuwEKF1JlYnVpbGRQb3NpdGlvbnNSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIyCgppbnN0cnVtZW50GAIgASgJQh66SBtyGRABKFAyE15bXlx4MDAtXHgyMFx4N2ZdKiQSOwoFYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhC6SA2yAQoiBgiW6PvGITIAIooBChhSZWJ1aWxkUG9zaXRpb25zUmVzcG9uc2USFAoMZm9sZGVkX2NvdW50GAEgASgDEhMKC3RvdGFsX2NvdW50GAIgASgDEhAKCGNvbXBsZXRlGAMgASgIEjEKCHBvc2l0aW9uGAQgASgLMh8udHJhZGV3aW5kLnBvc2l0aW9uLnYxLlBvc2l0aW9uIuoBChZGcmVlemVQb3NpdGlvbnNSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIwCgppbnN0cnVtZW50GAIgASgJQhy6SBlyFyhQMhNeW15ceDAwLVx4MjBceDdmXSokEj4KBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEITukgQyAEBsgEKIgYIluj7xiEyABItCgZyZWFzb24YBCABKAlCHbpIGnIYKMgBMhNeW15ceDAwLVx4MWZceDdmXSokIkgKF0ZyZWV6ZVBvc2l0aW9uc1Jlc3BvbnNlEi0KBmZyZWV6ZRgBIAEoCzIdLnRyYWRld2luZC5wb3NpdGlvbi52MS5GcmVlemUirQEKBkZyZWV6ZRIRCglmcmVlemVfaWQYASABKAkSDwoHYWNjb3VudBgCIAEoCRISCgppbnN0cnVtZW50GAMgASgJEikKBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBSABKAkSMAoMY3JlYXRlZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ3ChJMaXN0RnJlZXplc1JlcXVlc3QSLwoHYWNjb3VudBgBIAEoCUIeukgbchkyF15bQS1aYS16MC05Ll86LV17MCw2NH0kEjAKCmluc3RydW1lbnQYAiABKAlCHLpIGXIXKFAyE15bXlx4MDAtXHgyMFx4N2ZdKiQiRQoTTGlzdEZyZWV6ZXNSZXNwb25zZRIuCgdmcmVlemVzGAEgAygLMh0udHJhZGV3aW5kLnBvc2l0aW9uLnYxLkZyZWV6ZSqjAQoNUmVjb3JkT3V0Y29tZRIeChpSRUNPUkRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhsKF1JFQ09SRF9PVVRDT01FX1JFQ09SREVEEAESHAoYUkVDT1JEX09VVENPTUVfRFVQTElDQVRFEAISGwoXUkVDT1JEX09VVENPTUVfQ09ORkxJQ1QQAxIaChZSRUNPUkRfT1VUQ09NRV9SRUZVU0VEEAQqNwoHQmluVW5pdBIYChRCSU5fVU5JVF9VTlNQRUNJRklFRBAAEhIKDkJJTl9VTklUX01PTlRIEAEy0AoKD1Bvc2l0aW9uU2VydmljZRKOAQoQUmVjb3JkRXhlY3V0aW9ucxIuLnRyYWRld2luZC5wb3NpdGlvbi52MS5SZWNvcmRFeGVjdXRpb25zUmVxdWVzdBovLnRyYWRld2luZC5wb3NpdGlvbi52MS5SZWNvcmRFeGVjdXRpb25zUmVzcG9uc2UiGYLT5JMCEzoBKiIOL3YxL2V4ZWN1dGlvbnMSkQEKDVF1ZXJ5UG9zaXRpb24SKy50cmFkZXdpbmQucG9zaXRpb24udjEuUXVlcnlQb3NpdGlvblJlcXVlc3QaLC50cmFkZXdpbmQucG9zaXRpb24udjEuUXVlcnlQb3NpdGlvblJlc3BvbnNlIiWQAgGC0+STAhwSGi92MS9wb3NpdGlvbnMve2luc3RydW1lbnR9EoQBCg1MaXN0UG9zaXRpb25zEisudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkxpc3RQb3NpdGlvbnNSZXF1ZXN0GiwudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkxpc3RQb3NpdGlvbnNSZXNwb25zZSIYkAIBgtPkkwIPEg0vdjEvcG9zaXRpb25zEqsBChNMaXN0UG9zaXRpb25IaXN0b3J5EjEudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkxpc3RQb3NpdGlvbkhpc3RvcnlSZXF1ZXN0GjIudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkxpc3RQb3NpdGlvbkhpc3RvcnlSZXNwb25zZSItkAIBgtPkkwIkEiIvdjEvcG9zaXRpb25zL3tpbnN0cnVtZW50fS9oaXN0b3J5EpABCg9TdHJlYW1Qb3NpdGlvbnMSLS50cmFkZXdpbmQucG9zaXRpb24udjEuU3RyZWFtUG9zaXRpb25zUmVxdWVzdBouLnRyYWRld2luZC5wb3NpdGlvbi52MS5TdHJlYW1Qb3NpdGlvbnNSZXNwb25zZSIcgtPkkwIWEhQvdjEvcG9zaXRpb25zOnN0cmVhbTABEp8BCg5MaXN0RXhlY3V0aW9ucxIsLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0RXhlY3V0aW9uc1JlcXVlc3QaLS50cmFkZXdpbmQucG9zaXRpb24udjEuTGlzdEV4ZWN1dGlvbnNSZXNwb25zZSIwkAIBgtPkkwInEiUvdjEvcG9zaXRpb25zL3tpbnN0cnVtZW50fS9leGVjdXRpb25zEqQBChBSZWJ1aWxkUG9zaXRpb25zEi4udHJhZGV3aW5kLnBvc2l0aW9uLnYxLlJlYnVpbGRQb3NpdGlvbnNSZXF1ZXN0Gi8udHJhZGV3aW5kLnBvc2l0aW9uLnYxLlJlYnVpbGRQb3NpdGlvbnNSZXNwb25zZSItgtPkkwInOgEqIiIvdjEvcG9zaXRpb25zL3tpbnN0cnVtZW50fTpyZWJ1aWxkMAESiAEKD0ZyZWV6ZVBvc2l0aW9ucxItLnRyYWRld2luZC5wb3NpdGlvbi52MS5GcmVlemVQb3NpdGlvbnNSZXF1ZXN0Gi4udHJhZGV3aW5kLnBvc2l0aW9uLnYxLkZyZWV6ZVBvc2l0aW9uc1Jlc3BvbnNlIhaC0+STAhA6ASoiCy92MS9mcmVlemVzEnwKC0xpc3RGcmVlemVzEikudHJhZGV3aW5kLnBvc2l0aW9uLnYxLkxpc3RGcmVlemVzUmVxdWVzdBoqLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0RnJlZXplc1Jlc3BvbnNlIhaQAgGC0+STAg0SCy92MS9mcmVlemVzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_tradewind_position_v1_position]);
+  fileDesc("Cix0cmFkZXdpbmQvcG9zaXRpb24vdjEvcG9zaXRpb25fc2VydmljZS5wcm90bxIVdHJhZGV3aW5kLnBvc2l0aW9uLnYxIrkBCgxOZXdFeGVjdXRpb24SEQoJc291cmNlX2lkGAEgASgJEg8KB2FjY291bnQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIQCghxdWFudGl0eRgEIAEoCRINCgVwcmljZRgFIAEoCRILCgNmZWUYBiABKAkSMQoNZXhlY3V0ZWRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIY29ycmVjdHMYCCABKAkijwEKF1JlY29yZEV4ZWN1dGlvbnNSZXF1ZXN0Ei4KBnNvdXJjZRgBIAEoCUIeukgbchkyF15bQS1aYS16MC05Ll86LV17MCw2NH0kEkQKCmV4ZWN1dGlvbnMYAiADKAsyIy50cmFkZXdpbmQucG9zaXRpb24udjEuTmV3RXhlY3V0aW9uQgu6SAiSAQUIARCIJyJ3CgxSZWNvcmRSZXN1bHQSNQoHb3V0Y29tZRgBIAEoDjIkLnRyYWRld2luZC5wb3NpdGlvbi52MS5SZWNvcmRPdXRjb21lEg4KBnJlYXNvbhgCIAEoCRINCgVmaWVsZBgDIAEoCRIRCglmcmVlemVfaWQYBCABKAkiUAoYUmVjb3JkRXhlY3V0aW9uc1Jlc3BvbnNlEjQKB3Jlc3VsdHMYASADKAsyIy50cmFkZXdpbmQucG9zaXRpb24udjEuUmVjb3JkUmVzdWx0IrUBChRRdWVyeVBvc2l0aW9uUmVxdWVzdBIvCgdhY2NvdW50GAEgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMgoKaW5zdHJ1bWVudBgCIAEoCUIeukgbchkQAShQMhNeW15ceDAwLVx4MjBceDdmXSokEjgKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIQukgNsgEKIgYIluj7xiEyACJKChVRdWVyeVBvc2l0aW9uUmVzcG9uc2USMQoIcG9zaXRpb24YASABKAsyHy50cmFkZXdpbmQucG9zaXRpb24udjEuUG9zaXRpb24ihAEKFExpc3RQb3NpdGlvbnNSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMogAQiZAoVTGlzdFBvc2l0aW9uc1Jlc3BvbnNlEjIKCXBvc2l0aW9ucxgBIAMoCzIfLnRyYWRld2luZC5wb3NpdGlvbi52MS5Qb3NpdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki+QIKGkxpc3RQb3NpdGlvbkhpc3RvcnlSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIyCgppbnN0cnVtZW50GAIgASgJQh66SBtyGRABKFAyE15bXlx4MDAtXHgyMFx4N2ZdKiQSNwoDYmluGAMgASgOMh4udHJhZGV3aW5kLm1hcmtldC52MS5UaW1lZnJhbWVCCrpIB4IBBBABIAASQAoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCELpIDbIBCiIGCJbo+8YhMgASPgoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhC6SA2yAQoiBgiW6PvGITIAEh0KCXBhZ2Vfc2l6ZRgGIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAcgASgJQgi6SAVyAyiABCLeAQoLUG9zaXRpb25CaW4SLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDW9wZW5fcXVhbnRpdHkYAyABKAkSFQoNaGlnaF9xdWFudGl0eRgEIAEoCRIUCgxsb3dfcXVhbnRpdHkYBSABKAkSFgoOY2xvc2VfcXVhbnRpdHkYBiABKAkSFQoNdHJhZGVkX3ZvbHVtZRgHIAEoCSJoChtMaXN0UG9zaXRpb25IaXN0b3J5UmVzcG9uc2USMAoEYmlucxgBIAMoCzIiLnRyYWRld2luZC5wb3NpdGlvbi52MS5Qb3NpdGlvbkJpbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiugEKFlN0cmVhbVBvc2l0aW9uc1JlcXVlc3QSLwoHYWNjb3VudBgBIAEoCUIeukgbchkyF15bQS1aYS16MC05Ll86LV17MCw2NH0kEjsKC2luc3RydW1lbnRzGAIgAygJQia6SCOSASAQgAgiG3IZEAEoUDITXlteXHgwMC1ceDIwXHg3Zl0qJBIyCgxyZXN1bWVfYWZ0ZXIYAyABKAlCHLpIGXIXMhVeKHAxWy5dWzAtOV17MSwxNn0pPyQihwIKF1N0cmVhbVBvc2l0aW9uc1Jlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIzCghwb3NpdGlvbhgCIAEoCzIfLnRyYWRld2luZC5wb3NpdGlvbi52MS5Qb3NpdGlvbkgAEisKBG1hcmsYAyABKAsyGy50cmFkZXdpbmQucG9zaXRpb24udjEuTWFya0gAEjoKDHNuYXBzaG90X2VuZBgEIAEoCzIiLnRyYWRld2luZC5wb3NpdGlvbi52MS5TbmFwc2hvdEVuZEgAEjUKCWhlYXJ0YmVhdBgFIAEoCzIgLnRyYWRld2luZC5wb3NpdGlvbi52MS5IZWFydGJlYXRIAEIHCgVldmVudCJzCgRNYXJrEhIKCmluc3RydW1lbnQYASABKAkSEgoKbWFya19wcmljZRgCIAEoCRIZChF1bnJlYWxpemVkX3Byb2ZpdBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCINCgtTbmFwc2hvdEVuZCI1CglIZWFydGJlYXQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QIKFUxpc3RFeGVjdXRpb25zUmVxdWVzdBIvCgdhY2NvdW50GAEgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMgoKaW5zdHJ1bWVudBgCIAEoCUIeukgbchkQAShQMhNeW15ceDAwLVx4MjBceDdmXSokEkAKCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhC6SA2yAQoiBgiW6PvGITIAEj4KCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIQukgNsgEKIgYIluj7xiEyABIdCglwYWdlX3NpemUYBSABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgGIAEoCUIIukgFcgMogAQSFAoMbmV3ZXN0X2ZpcnN0GAcgASgIImcKFkxpc3RFeGVjdXRpb25zUmVzcG9uc2USNAoKZXhlY3V0aW9ucxgBIAMoCzIgLnRyYWRld2luZC5wb3NpdGlvbi52MS5FeGVjdXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrsBChdSZWJ1aWxkUG9zaXRpb25zUmVxdWVzdBIvCgdhY2NvdW50GAEgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMgoKaW5zdHJ1bWVudBgCIAEoCUIeukgbchkQAShQMhNeW15ceDAwLVx4MjBceDdmXSokEjsKBWFmdGVyGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIQukgNsgEKIgYIluj7xiEyACKKAQoYUmVidWlsZFBvc2l0aW9uc1Jlc3BvbnNlEhQKDGZvbGRlZF9jb3VudBgBIAEoAxITCgt0b3RhbF9jb3VudBgCIAEoAxIQCghjb21wbGV0ZRgDIAEoCBIxCghwb3NpdGlvbhgEIAEoCzIfLnRyYWRld2luZC5wb3NpdGlvbi52MS5Qb3NpdGlvbiK7AQoWRnJlZXplUG9zaXRpb25zUmVxdWVzdBIvCgdhY2NvdW50GAEgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMAoKaW5zdHJ1bWVudBgCIAEoCUIcukgZchcoUDITXlteXHgwMC1ceDIwXHg3Zl0qJBI+CgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCE7pIEMgBAbIBCiIGCJbo+8YhMgAiSAoXRnJlZXplUG9zaXRpb25zUmVzcG9uc2USLQoGZnJlZXplGAEgASgLMh0udHJhZGV3aW5kLnBvc2l0aW9uLnYxLkZyZWV6ZSKdAQoGRnJlZXplEhEKCWZyZWV6ZV9pZBgBIAEoCRIPCgdhY2NvdW50GAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNyZWF0ZWRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidwoSTGlzdEZyZWV6ZXNSZXF1ZXN0Ei8KB2FjY291bnQYASABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIwCgppbnN0cnVtZW50GAIgASgJQhy6SBlyFyhQMhNeW15ceDAwLVx4MjBceDdmXSokIkUKE0xpc3RGcmVlemVzUmVzcG9uc2USLgoHZnJlZXplcxgBIAMoCzIdLnRyYWRld2luZC5wb3NpdGlvbi52MS5GcmVlemUqowEKDVJlY29yZE91dGNvbWUSHgoaUkVDT1JEX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdSRUNPUkRfT1VUQ09NRV9SRUNPUkRFRBABEhwKGFJFQ09SRF9PVVRDT01FX0RVUExJQ0FURRACEhsKF1JFQ09SRF9PVVRDT01FX0NPTkZMSUNUEAMSGgoWUkVDT1JEX09VVENPTUVfUkVGVVNFRBAEMtAKCg9Qb3NpdGlvblNlcnZpY2USjgEKEFJlY29yZEV4ZWN1dGlvbnMSLi50cmFkZXdpbmQucG9zaXRpb24udjEuUmVjb3JkRXhlY3V0aW9uc1JlcXVlc3QaLy50cmFkZXdpbmQucG9zaXRpb24udjEuUmVjb3JkRXhlY3V0aW9uc1Jlc3BvbnNlIhmC0+STAhM6ASoiDi92MS9leGVjdXRpb25zEpEBCg1RdWVyeVBvc2l0aW9uEisudHJhZGV3aW5kLnBvc2l0aW9uLnYxLlF1ZXJ5UG9zaXRpb25SZXF1ZXN0GiwudHJhZGV3aW5kLnBvc2l0aW9uLnYxLlF1ZXJ5UG9zaXRpb25SZXNwb25zZSIlkAIBgtPkkwIcEhovdjEvcG9zaXRpb25zL3tpbnN0cnVtZW50fRKEAQoNTGlzdFBvc2l0aW9ucxIrLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0UG9zaXRpb25zUmVxdWVzdBosLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0UG9zaXRpb25zUmVzcG9uc2UiGJACAYLT5JMCDxINL3YxL3Bvc2l0aW9ucxKrAQoTTGlzdFBvc2l0aW9uSGlzdG9yeRIxLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0UG9zaXRpb25IaXN0b3J5UmVxdWVzdBoyLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0UG9zaXRpb25IaXN0b3J5UmVzcG9uc2UiLZACAYLT5JMCJBIiL3YxL3Bvc2l0aW9ucy97aW5zdHJ1bWVudH0vaGlzdG9yeRKQAQoPU3RyZWFtUG9zaXRpb25zEi0udHJhZGV3aW5kLnBvc2l0aW9uLnYxLlN0cmVhbVBvc2l0aW9uc1JlcXVlc3QaLi50cmFkZXdpbmQucG9zaXRpb24udjEuU3RyZWFtUG9zaXRpb25zUmVzcG9uc2UiHILT5JMCFhIUL3YxL3Bvc2l0aW9uczpzdHJlYW0wARKfAQoOTGlzdEV4ZWN1dGlvbnMSLC50cmFkZXdpbmQucG9zaXRpb24udjEuTGlzdEV4ZWN1dGlvbnNSZXF1ZXN0Gi0udHJhZGV3aW5kLnBvc2l0aW9uLnYxLkxpc3RFeGVjdXRpb25zUmVzcG9uc2UiMJACAYLT5JMCJxIlL3YxL3Bvc2l0aW9ucy97aW5zdHJ1bWVudH0vZXhlY3V0aW9ucxKkAQoQUmVidWlsZFBvc2l0aW9ucxIuLnRyYWRld2luZC5wb3NpdGlvbi52MS5SZWJ1aWxkUG9zaXRpb25zUmVxdWVzdBovLnRyYWRld2luZC5wb3NpdGlvbi52MS5SZWJ1aWxkUG9zaXRpb25zUmVzcG9uc2UiLYLT5JMCJzoBKiIiL3YxL3Bvc2l0aW9ucy97aW5zdHJ1bWVudH06cmVidWlsZDABEogBCg9GcmVlemVQb3NpdGlvbnMSLS50cmFkZXdpbmQucG9zaXRpb24udjEuRnJlZXplUG9zaXRpb25zUmVxdWVzdBouLnRyYWRld2luZC5wb3NpdGlvbi52MS5GcmVlemVQb3NpdGlvbnNSZXNwb25zZSIWgtPkkwIQOgEqIgsvdjEvZnJlZXplcxJ8CgtMaXN0RnJlZXplcxIpLnRyYWRld2luZC5wb3NpdGlvbi52MS5MaXN0RnJlZXplc1JlcXVlc3QaKi50cmFkZXdpbmQucG9zaXRpb24udjEuTGlzdEZyZWV6ZXNSZXNwb25zZSIWkAIBgtPkkwINEgsvdjEvZnJlZXplc2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_tradewind_market_v1_candle, file_tradewind_position_v1_position]);
 
 /**
  * NewExecution is an execution to be recorded. A row that breaks a rule is refused alone: the rules
@@ -69,7 +71,7 @@ export type NewExecution = Message<"tradewind.position.v1.NewExecution"> & {
   fee: string;
 
   /**
-   * When it happened, UTC, whole microseconds, from 1970 to a bound after now (EXECUTION_FUTURE_BOUND).
+   * When it happened, UTC, whole microseconds, from 1970 to 10 minutes after now.
    *
    * @generated from field: google.protobuf.Timestamp executed_time = 7;
    */
@@ -322,53 +324,37 @@ export type ListPositionHistoryRequest = Message<"tradewind.position.v1.ListPosi
   instrument: string;
 
   /**
-   * How wide a bin is: exactly one of them.
+   * How wide a bin is; bins are aligned as candles are.
    *
-   * @generated from oneof tradewind.position.v1.ListPositionHistoryRequest.bin
+   * @generated from field: tradewind.market.v1.Timeframe bin = 3;
    */
-  bin: {
-    /**
-     * Whole seconds, from 1 s to 31 days; bins are counted from 1970-01-01, weeks from a Monday.
-     *
-     * @generated from field: google.protobuf.Duration bin_width = 3;
-     */
-    value: Duration;
-    case: "binWidth";
-  } | {
-    /**
-     * A calendar unit.
-     *
-     * @generated from field: tradewind.position.v1.BinUnit bin_unit = 4;
-     */
-    value: BinUnit;
-    case: "binUnit";
-  } | { case: undefined; value?: undefined };
+  bin: Timeframe;
 
   /**
    * From the bin that holds this moment; not set: from the first execution.
    *
-   * @generated from field: google.protobuf.Timestamp start_time = 5;
+   * @generated from field: google.protobuf.Timestamp start_time = 4;
    */
   startTime?: Timestamp | undefined;
 
   /**
    * To bins that begin before this; not set: to the last execution's.
    *
-   * @generated from field: google.protobuf.Timestamp end_time = 6;
+   * @generated from field: google.protobuf.Timestamp end_time = 5;
    */
   endTime?: Timestamp | undefined;
 
   /**
    * How many bins to answer at most, up to 1000; 0 means 500.
    *
-   * @generated from field: int32 page_size = 7;
+   * @generated from field: int32 page_size = 6;
    */
   pageSize: number;
 
   /**
    * The next_page_token of the page before, with otherwise the same request.
    *
-   * @generated from field: string page_token = 8;
+   * @generated from field: string page_token = 7;
    */
   pageToken: string;
 };
@@ -434,13 +420,6 @@ export type PositionBin = Message<"tradewind.position.v1.PositionBin"> & {
    * @generated from field: string traded_volume = 7;
    */
   tradedVolume: string;
-
-  /**
-   * How many executions are in it.
-   *
-   * @generated from field: int64 execution_count = 8;
-   */
-  executionCount: bigint;
 };
 
 /**
@@ -845,13 +824,6 @@ export type FreezePositionsRequest = Message<"tradewind.position.v1.FreezePositi
    * @generated from field: google.protobuf.Timestamp until = 3;
    */
   until?: Timestamp | undefined;
-
-  /**
-   * Why, in words: at most 200 bytes; may be empty.
-   *
-   * @generated from field: string reason = 4;
-   */
-  reason: string;
 };
 
 /**
@@ -917,16 +889,9 @@ export type Freeze = Message<"tradewind.position.v1.Freeze"> & {
   until?: Timestamp | undefined;
 
   /**
-   * Why, in words; may be empty.
-   *
-   * @generated from field: string reason = 5;
-   */
-  reason: string;
-
-  /**
    * When it was made, UTC.
    *
-   * @generated from field: google.protobuf.Timestamp created_time = 6;
+   * @generated from field: google.protobuf.Timestamp created_time = 5;
    */
   createdTime?: Timestamp | undefined;
 };
@@ -1043,40 +1008,6 @@ export const RecordOutcomeSchema: GenEnum<RecordOutcome> = /*@__PURE__*/
   enumDesc(file_tradewind_position_v1_position_service, 0);
 
 /**
- * BinUnit is the unit of a bin's width.
- *
- * @generated from enum tradewind.position.v1.BinUnit
- */
-export const BinUnit = {
-  /**
-   * Not set: the width is bin_width.
-   *
-   * @generated from enum value: BIN_UNIT_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * A calendar month.
-   *
-   * @generated from enum value: BIN_UNIT_MONTH = 1;
-   */
-  MONTH: 1,
-} as const;
-
-/**
- * BinUnit is the unit of a bin's width.
- *
- * @generated from enum tradewind.position.v1.BinUnit
- */
-export type BinUnit = (typeof BinUnit)[keyof typeof BinUnit] | UnknownEnum;
-
-/**
- * Describes the enum tradewind.position.v1.BinUnit.
- */
-export const BinUnitSchema: GenEnum<BinUnit> = /*@__PURE__*/
-  enumDesc(file_tradewind_position_v1_position_service, 1);
-
-/**
  * PositionService keeps executions for ever and tells the positions that follow from them, at any
  * moment, the same in whatever order they arrived.
  *
@@ -1140,7 +1071,8 @@ export const PositionService: GenService<{
   },
   /**
    * StreamPositions sends the latest positions of an account, then snapshot_end, then a message for
-   * every change, in the order of the commits, and the mark of those held at most once a second.
+   * every change, in the order of the commits (changes of one position that come at once in one
+   * message), and the mark of those held at most once a second.
    * With resume_after the snapshot is the positions that changed since that cursor instead.
    * Errors: INVALID_ARGUMENT, UNAVAILABLE (the server stops, or the store does not answer: connect
    * again with resume_after), RESOURCE_EXHAUSTED (the reader is too slow).
