@@ -3,6 +3,7 @@ import type { Client } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import type { StreamCandlesResponse } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import type { ReaderLimits } from '../../src/rpc/broadcast-stream.ts';
 import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
 import type { CandleHistory } from '../../src/rpc/list-candles.ts';
 import { MarketBroadcast } from '../../src/rpc/market-broadcast.ts';
@@ -24,6 +25,7 @@ export type ServedMarketOptions = {
   readonly defaultExchange?: string;
   readonly history?: CandleHistory;
   readonly tape?: MarketTape;
+  readonly readerLimits?: ReaderLimits;
 };
 
 /** A market played by hand, behind the real service on a real port. */
@@ -31,7 +33,7 @@ export async function openServedMarket(options: ServedMarketOptions = {}): Promi
   const { instruments = ['binance:BTCUSDT'], defaultExchange = 'binance' } = options;
   const tape = options.tape ?? new MarketTape();
   const clock = new TwinClock(at(0));
-  const broadcast = new MarketBroadcast(tape.market.log, clock);
+  const broadcast = new MarketBroadcast(tape.market.log, clock, options.readerLimits);
   tape.onUpdate = (update) => broadcast.publish(update);
   const { market } = tape;
   const parts = {

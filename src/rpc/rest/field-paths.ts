@@ -1,7 +1,7 @@
 import type { DescField, DescMessage, JsonValue } from '@bufbuild/protobuf';
 import { valueJson } from './message-json.ts';
 import type { Violations } from './rest-refusal.ts';
-import { hasText } from './value-json.ts';
+import { hasOwnJson, hasText } from './value-json.ts';
 
 /** The way from a request to one of its fields, from the outside in. */
 export type FieldPath = readonly DescField[];
@@ -22,7 +22,7 @@ export function textFields(
     const path = [...outer, field];
     if (field.fieldKind === 'map') continue;
     if (field.message === undefined || hasText(field.message)) paths.set(nameOf(path), path);
-    else if (path.length < maxDepth) {
+    else if (path.length < maxDepth && !hasOwnJson(field.message)) {
       for (const [name, inner] of textFields(field.message, path)) paths.set(name, inner);
     }
   }

@@ -83,14 +83,14 @@ export function ownJson(desc: DescMessage, json: ExactJson): JsonValue | undefin
       return durationJson(json);
     case 'google.protobuf.FieldMask':
       return checked(FieldMaskSchema, json, 'names of fields with commas between them');
-    case 'google.protobuf.Struct':
-    case 'google.protobuf.Value':
-    case 'google.protobuf.ListValue':
-    case 'google.protobuf.Any':
-      return plainJson(json);
     default:
-      return undefined;
+      return hasOwnJson(desc) ? plainJson(json) : undefined;
   }
+}
+
+/** Whether a message has a JSON of its own. */
+export function hasOwnJson(desc: DescMessage): boolean {
+  return isWrapperDesc(desc) || ownTypes.has(desc.typeName);
 }
 
 /** Whether a message is read from one text, so that a query's parameter can be it. */
@@ -101,6 +101,8 @@ export function hasText(desc: DescMessage): boolean {
 const textTypes: ReadonlySet<string> = new Set(
   ['Timestamp', 'Duration', 'FieldMask'].map((name) => `google.protobuf.${name}`),
 );
+const anyTypes = ['Struct', 'Value', 'ListValue', 'Any'].map((name) => `google.protobuf.${name}`);
+const ownTypes: ReadonlySet<string> = new Set([...textTypes, ...anyTypes]);
 
 const numberPattern = /^(?:-?\d{1,400}(?:\.\d{1,400})?(?:e[+-]?\d{1,4})?|NaN|-?Infinity)$/iu;
 

@@ -102,6 +102,17 @@ describe('candles over plain HTTP', () => {
     expect(comment).toMatch(/^: heartbeat\nid: c1\.[\d.]+$/u);
   });
 
+  test('end for a reader that is too slow, and tell it why', async () => {
+    await using served = await openServedMarket({ readerLimits: { maxPendingBytes: 2_000 } });
+    served.tape.opened(0).trade(100, 1, '100');
+    await using lines = await openText(served.url + path, {});
+    await lines.take('\n', (line) => inShort(line) === 'snapshotEnd');
+    // More than is kept for it, within one turn, in which nobody can read.
+    for (let ms = 1_500; ms <= 20_500; ms += 1_000) served.tape.ticker(ms);
+    const last = (await lines.take('\n', (line) => line.startsWith('{"error"'))).at(-1) ?? '';
+    expect(JSON.parse(last)).toMatchObject({ error: { code: 8 } });
+  });
+
   test('cannot be resumed after what is no cursor', async () => {
     await using served = await openServedMarket();
     const headers = { ...events, 'last-event-id': 'nonsense' };

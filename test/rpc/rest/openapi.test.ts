@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { DescService } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSimulatedServer } from '../../interop/simulated-server.ts';
 import type { SimulatedServer } from '../../interop/simulated-server.ts';
 import { mismatches, operationsOf, sampleText } from './openapi-document.ts';
 import type { OpenApi, Operation, Parameter } from './openapi-document.ts';
 
-const generated = JSON.parse(
-  readFileSync(new URL('../../../gen/openapi.json', import.meta.url), 'utf8'),
-) as OpenApi;
+const gen = fileURLToPath(new URL('../../../gen/', import.meta.url));
+const generated = JSON.parse(readFileSync(`${gen}openapi.json`, 'utf8')) as OpenApi;
 
 let server: SimulatedServer;
 let document: OpenApi;
@@ -34,6 +35,20 @@ describe('the document of all services', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBeGreaterThan(20);
+  });
+
+  test('has every RPC of ours', async () => {
+    const services = (
+      await Promise.all(globSync(`${gen}tradewind/**/*_pb.ts`).map((path) => import(path)))
+    )
+      .flatMap((module: object) => Object.values(module))
+      .filter(isService);
+    const rpcs = services.flatMap(({ name, methods }) =>
+      methods.map((method) => `${name}_${method.name}`),
+    );
+    const served = operations.map(({ operation }) => operation.operationId);
+    expect(rpcs.length).toBeGreaterThan(5);
+    expect(rpcs.filter((rpc) => !served.includes(rpc))).toEqual([]);
   });
 
   test('explains every operation, parameter and field', () => {
@@ -105,6 +120,10 @@ describe('what the document says is so', () => {
     expect(mismatches(document, schema, await response.json())).toEqual([]);
   });
 });
+
+function isService(value: unknown): value is DescService {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
+}
 
 /** Asks as the document says; of an answer that goes on, the first line. */
 async function ask(
