@@ -3,6 +3,7 @@ import type { Order } from '../../src/domain/order.ts';
 import type { OrderEvent } from '../../src/domain/order-event.ts';
 import { MatchingEngine } from '../../src/order/matching-engine.ts';
 import { describeWaiting } from '../../src/order/waiting.ts';
+import type { WaitingFor } from '../../src/order/waiting.ts';
 import { aBookTicker, noon } from '../support/builders.ts';
 import { anOrder } from '../support/order-builders.ts';
 import { ToldEngine } from './told-engine.ts';
@@ -226,6 +227,24 @@ test('whoever takes the decisions can stop them in the middle, and nothing is lo
     [],
     [],
   ]);
+});
+
+test.each<[WaitingFor, words: string]>([
+  [{ type: 'storage' }, 'Fills wait until they can be stored again'],
+  [{ type: 'halted', isEverything: true }, 'Trading is halted'],
+  [{ type: 'halted', isEverything: false }, 'Trading is halted for this account'],
+  [
+    { type: 'feedDown', reason: 'The exchange ended it' },
+    'The feed is down: The exchange ended it',
+  ],
+  [{ type: 'noTicker' }, 'No book ticker has come yet'],
+  [{ type: 'emptySide', side: 'buy' }, 'Nobody asks'],
+  [
+    { type: 'staleTicker', receivedTime: noon },
+    'The last book ticker is too old, and a new one is asked for',
+  ],
+])('what an order waits for has words: %j', (waiting, words) => {
+  expect(describeWaiting(waiting)).toBe(words);
 });
 
 test.each([
