@@ -6,10 +6,12 @@ import type { Connection, InstrumentState } from './instrument-state.ts';
 /** The connections that are open, and which instruments each is in charge of. */
 export class Connections {
   readonly #stateOf: (instrument: InstrumentName) => InstrumentState;
+  readonly #onChange: () => void;
   readonly #open = new Map<string, Connection>();
 
-  constructor(stateOf: (instrument: InstrumentName) => InstrumentState) {
+  constructor(stateOf: (instrument: InstrumentName) => InstrumentState, onChange: () => void) {
     this.#stateOf = stateOf;
+    this.#onChange = onChange;
   }
 
   opened({ connection: name, instruments, idOrder = 'contiguous' }: ConnectionOpened): void {
@@ -35,6 +37,7 @@ export class Connections {
     connection.isOpen = false;
     connection.reason = reason;
     for (const state of this.on(connection)) state.isContinuous = false;
+    this.#onChange();
   }
 
   /** The instruments that a connection is in charge of. */

@@ -101,8 +101,7 @@ function feedStateOf(
   tradesMissing: number,
   now: Micros,
 ): { state: FeedState; reason: string } {
-  if (connection === undefined) return { state: 'down', reason: 'Not connected yet' };
-  if (!connection.isOpen) return { state: 'down', reason: connection.reason };
+  if (connection?.isOpen !== true) return { state: 'down', reason: outageOf(connection) ?? '' };
   const heard = Math.max(connection.lastDataTime ?? 0, lastProbeTime ?? 0);
   if (implausible !== undefined && now - implausible.receivedTime < staleAfter) {
     const seconds = Math.round(implausible.ahead / 1e6);
@@ -117,4 +116,15 @@ function feedStateOf(
     return { state: 'quiet', reason: 'No trade for more than a minute, and none is missing' };
   }
   return { state: 'live', reason: '' };
+}
+
+/** Why a connection delivers nothing, in words; undefined while it is open. */
+export function outageOf(connection: Connection | undefined): string | undefined {
+  if (connection === undefined) return 'Not connected yet';
+  return connection.isOpen ? undefined : connection.reason;
+}
+
+/** Trades are ordered by exchange time, then by id. */
+export function isAfter(a: Trade, b: Trade): boolean {
+  return a.exchangeTime > b.exchangeTime || (a.exchangeTime === b.exchangeTime && a.id > b.id);
 }

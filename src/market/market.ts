@@ -10,7 +10,7 @@ import { CandleLog, logKey } from './candle-log.ts';
 import { CandleSeries } from './candle-series.ts';
 import { Connections } from './connections.ts';
 import { ExchangeClocks } from './exchange-clocks.ts';
-import { newState, statusOf } from './instrument-state.ts';
+import { isAfter, newState, outageOf, statusOf } from './instrument-state.ts';
 import type { InstrumentState, InstrumentStatus } from './instrument-state.ts';
 import { countUpdate, zeroCounters } from './market-counters.ts';
 import { marketLimits } from './market-limits.ts';
@@ -23,6 +23,8 @@ export type MarketOptions = {
   readonly run: Micros;
   /** Takes what follows from the events, synchronously. */
   readonly publish: MarketUpdateHandler;
+  /** Is told after a connection was opened or lost. */
+  readonly onConnections?: () => void;
   readonly limits?: Partial<MarketLimits>;
 };
 
@@ -41,7 +43,10 @@ export class Market {
   readonly #limits: MarketLimits;
   readonly #clocks: ExchangeClocks;
   readonly #instruments = new Map<InstrumentName, InstrumentState>();
-  readonly #connections = new Connections((instrument) => this.#stateOf(instrument));
+  readonly #connections = new Connections(
+    (instrument) => this.#stateOf(instrument),
+    () => this.#options.onConnections?.(),
+  );
 
   constructor(options: MarketOptions) {
     this.#options = options;
@@ -136,6 +141,11 @@ export class Market {
 
   bookTicker(instrument: InstrumentName): BookTicker | undefined {
     return this.#instruments.get(instrument)?.bookTicker;
+  }
+
+  /** Why nothing is delivered of an instrument, in words; undefined while its connection is open. */
+  outageOf(instrument: InstrumentName): string | undefined {
+    return outageOf(this.#instruments.get(instrument)?.connection);
   }
 
   #handleTrade(trade: Trade): void {
@@ -282,9 +292,4 @@ export class Market {
  */
 function expectHoles({ series, idOrder }: InstrumentState, isUnbroken: boolean): void {
   series.ids.areHolesUsual = isUnbroken && idOrder !== 'contiguous';
-}
-
-/** Trades are ordered by exchange time, then by id. */
-function isAfter(a: Trade, b: Trade): boolean {
-  return a.exchangeTime > b.exchangeTime || (a.exchangeTime === b.exchangeTime && a.id > b.id);
 }

@@ -21,12 +21,11 @@ import type { WaitingFor } from './waiting.ts';
 
 export type OrderManagerOptions = {
   readonly log: OrderLog;
-  readonly leases: ShardLeases;
   readonly orders: StoredOrders;
   readonly market: OrderMarket;
   readonly limits: OrderLimits & {
-    /** Submissions that wait for their commit; one more is refused. */
-    readonly maximumSubmissions: number;
+    /** Orders that wait for their commit; one more is refused. */
+    readonly maximumPendingOrders: number;
   };
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,14 +37,14 @@ export type OrderManagerOptions = {
 export class OrderManager implements OrderDesk, AsyncDisposable {
   readonly #options: OrderManagerOptions;
   readonly #shards: readonly Shard[];
-  readonly #keeper: ShardKeeper;
   readonly #questions: TickerQuestions;
   /** Hashing a name with each ticker would cost more than all the rest. */
   readonly #shardsOf = new Map<InstrumentName, Shard>();
-  #submissions = 0;
+  #keeper: ShardKeeper | undefined;
+  #pendingOrders = 0;
 
   constructor(options: OrderManagerOptions) {
-    const { leases, clock, logger, reach, market } = options;
+    const { clock, market } = options;
     this.#options = options;
     this.#questions = new TickerQuestions({
       market,
@@ -61,7 +60,12 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
         needsFreshTicker: (instrument) => this.#questions.ask(instrument),
       });
     });
-    this.#keeper = new ShardKeeper({ shards: this.#shards, leases, clock, logger, reach });
+  }
+
+  /** Takes shards from now on. */
+  start(leases: ShardLeases): void {
+    const { clock, logger, reach } = this.#options;
+    this.#keeper ??= new ShardKeeper({ shards: this.#shards, leases, clock, logger, reach });
   }
 
   /** To be called with every ticker, at once: orders are filled by its return. */
@@ -78,7 +82,7 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
   ownerOf(instrument: InstrumentName): ShardOwner {
     const shard = this.#shardOf(instrument);
     if (shard.lease !== undefined) return { type: 'here' };
-    const owner = this.#keeper.ownerOf(shard.number);
+    const owner = this.#keeper?.ownerOf(shard.number);
     return owner === undefined ? { type: 'nobody' } : { type: 'elsewhere', url: owner.address };
   }
 
@@ -88,15 +92,15 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
   ): Promise<Submission> {
     const { limits, reach } = this.#options;
     reach('submission.received');
-    if (this.#submissions >= limits.maximumSubmissions) {
-      const most = `At most ${limits.maximumSubmissions} orders may wait to be stored`;
+    if (this.#pendingOrders >= limits.maximumPendingOrders) {
+      const most = `At most ${limits.maximumPendingOrders} orders may wait to be stored`;
       throw new Refusal('limit', `${most}: try again later`);
     }
-    this.#submissions++;
+    this.#pendingOrders++;
     try {
       return await this.#shardOf(request.instrument).desk.submit(request, timeout);
     } finally {
-      this.#submissions--;
+      this.#pendingOrders--;
     }
   }
 
@@ -120,7 +124,7 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
   /** Stores what is decided, and lets the shards go. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#questions[Symbol.dispose]();
-    await this.#keeper[Symbol.asyncDispose]();
+    await this.#keeper?.[Symbol.asyncDispose]();
   }
 
   #shardOf(instrument: InstrumentName): Shard {

@@ -70,7 +70,15 @@ export class ShardEngines implements Disposable {
 
   /** Connections were opened or lost, or something was missed: looks at which tickers still hold. */
   handleMarketChange(): void {
-    for (const engine of this.#engines.values()) this.#show(engine);
+    const { market, clock } = this.#options;
+    for (const engine of this.#engines.values()) {
+      const known = market.tickerOf(engine.instrument);
+      // Shown once more it would pass for a fresh one.
+      if (known.type === 'good') continue;
+      const reason = known.type === 'lost' ? known.reason : 'It has just been connected';
+      if (engine.isGood || known.type === 'lost') engine.handleMarketLost(reason, clock.now());
+      if (known.type === 'awaited') engine.handleMarketOpened();
+    }
   }
 
   /** Lets orders expire. */
@@ -103,7 +111,7 @@ export class ShardEngines implements Disposable {
   }
 
   #open(instrument: InstrumentName, consumed: readonly ConsumedLevel[] = []): MatchingEngine {
-    const { contents, clock, decide, needsFreshTicker } = this.#options;
+    const { contents, market, clock, decide, needsFreshTicker } = this.#options;
     const engine = new MatchingEngine({
       instrument,
       decide,
@@ -112,17 +120,10 @@ export class ShardEngines implements Disposable {
     this.#engines.set(instrument, engine);
     engine.halt(contents.halts, clock.now());
     engine.restore(consumed);
-    this.#show(engine);
+    const known = market.tickerOf(instrument);
+    if (known.type === 'good') engine.handleTicker(known.ticker);
+    if (known.type === 'lost') engine.handleMarketLost(known.reason, clock.now());
     return engine;
-  }
-
-  #show(engine: MatchingEngine): void {
-    const { market, clock } = this.#options;
-    const known = market.tickerOf(engine.instrument);
-    if (known.type === 'good') return engine.handleTicker(known.ticker);
-    const reason = known.type === 'lost' ? known.reason : 'It has just connected';
-    if (engine.isGood || known.type === 'lost') engine.handleMarketLost(reason, clock.now());
-    if (known.type === 'awaited') engine.handleMarketOpened();
   }
 
   #setTimer(): void {
