@@ -15,6 +15,8 @@ import type { Mode } from '../rpc/system-service.ts';
 import { statementSettings } from '../store/config.ts';
 import { listenerConfigOf, listenerProblems, listenerSettings } from './listener-settings.ts';
 import type { ListenerConfig } from './listener-settings.ts';
+import { priceCacheOf, priceSettings } from './price-settings.ts';
+import type { PriceCacheConfig } from './price-settings.ts';
 
 /** Longer than any: names of rows, streams and files are made of them. */
 const maximumSymbolBytes = 64;
@@ -56,6 +58,7 @@ export const serverSettings = {
     isValueHidden: true,
   },
   ...statementSettings,
+  ...priceSettings,
   MAX_RETAINED_CANDLES: {
     schema: integer(1_000_000, 10_000, 50_000_000),
     description: 'Closed candles kept in memory, at 1 KiB each; beyond, the oldest are let go',
@@ -101,6 +104,8 @@ export type ServerConfig = ListenerConfig & {
   /** Postgres to read history from; undefined: there is none. */
   readonly databaseUrl: string | undefined;
   readonly statementTimeoutMs: number;
+  /** Where latest prices are shared; undefined: they are not. */
+  readonly priceCache: PriceCacheConfig | undefined;
   readonly maxRetainedCandles: number;
   readonly restTimeoutMs: number;
   readonly historyCandles: number;
@@ -134,6 +139,7 @@ export function readServerConfig(environment: Environment): ServerConfig {
     symbols,
     databaseUrl: values.DB_READ_DSN ?? values.DATABASE_URL,
     statementTimeoutMs: values.DB_STATEMENT_TIMEOUT_MS,
+    priceCache: priceCacheOf(values),
     maxRetainedCandles: values.MAX_RETAINED_CANDLES,
     restTimeoutMs: values.REST_TIMEOUT_MS,
     historyCandles: values.HISTORY_CANDLES,

@@ -1,5 +1,6 @@
 import { AggregatorService } from '../../gen/aggregator/aggregator_pb.ts';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import { PriceService } from '../../gen/tradewind/market/v1/price_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import { repeat } from '../base/clock.ts';
 import { openMetrics } from '../base/metrics.ts';
@@ -20,6 +21,7 @@ import { openCapture } from './open-capture.ts';
 import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
 import { openExchange } from './open-exchange.ts';
 import type { OpenExchange } from './open-exchange.ts';
+import { openPrices } from './open-prices.ts';
 import { nextRun, openHistory, storedCandles } from './stored-history.ts';
 
 export interface RunningServer extends Running {
@@ -58,6 +60,7 @@ export async function startServer(
     publish: (update) => {
       broadcast.publish(update);
       aggregator.publish(update);
+      prices.publish(update);
       if (update.type === 'gap' && update.state === 'open') exchange?.recovery.fill(update);
     },
   });
@@ -67,6 +70,11 @@ export async function startServer(
   };
   const broadcast = new MarketBroadcast(market.log, clock, readerLimits);
   const aggregator = new AggregatorAdapter(exchangeName, clock, readerLimits);
+  const prices = openPrices(
+    { market, names: () => directory.names, history, cache: config.priceCache, readerLimits },
+    { clock, logger },
+    stack,
+  );
 
   const feeds = () => (exchange === undefined ? [] : [exchange.feed]);
   const statuses = () => statusesOf(market, directory, feeds(), clock.now());
@@ -95,6 +103,7 @@ export async function startServer(
         const known = { limitsOf, auditOf, statuses, whenHistoryRead };
         const service = marketService({ market, broadcast, directory, history, clock, ...known });
         router.service(MarketService, service);
+        router.service(PriceService, prices.service);
         const info = { version, run, startTime: clock.now(), mode: config.mode };
         router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
         router.service(AggregatorService, aggregator.service);
@@ -107,6 +116,7 @@ export async function startServer(
   // Before the listener stops, so that every stream ends with a cursor and a reason.
   stack.use(aggregator);
   stack.use(broadcast);
+  stack.use(prices.broadcast);
   stack.defer(() => listener.stopServing());
 
   stack.use(repeat(clock, flushMs, () => market.tick(clock.now())));
