@@ -15,6 +15,8 @@ import type { Mode } from '../rpc/system-service.ts';
 import { statementSettings } from '../store/config.ts';
 import { listenerConfigOf, listenerProblems, listenerSettings } from './listener-settings.ts';
 import type { ListenerConfig } from './listener-settings.ts';
+import { orderConfigOf, orderSettings } from './order-settings.ts';
+import type { OrderConfig } from './order-settings.ts';
 import { priceCacheOf, priceSettings } from './price-settings.ts';
 import type { PriceCacheConfig } from './price-settings.ts';
 
@@ -48,7 +50,8 @@ export const serverSettings = {
   },
   DATABASE_URL: {
     schema: url(['postgres', 'postgresql']),
-    description: 'Postgres, to list stored candles from; without it only retained ones are listed',
+    description:
+      'Postgres, for orders and stored candles; without it orders are refused, and only retained candles listed',
     aliases: ['DB_WRITE_DSN'],
     isValueHidden: true,
   },
@@ -58,6 +61,7 @@ export const serverSettings = {
     isValueHidden: true,
   },
   ...statementSettings,
+  ...orderSettings,
   ...priceSettings,
   MAX_RETAINED_CANDLES: {
     schema: integer(1_000_000, 10_000, 50_000_000),
@@ -103,6 +107,9 @@ export type ServerConfig = ListenerConfig & {
   readonly symbols: readonly string[];
   /** Postgres to read history from; undefined: there is none. */
   readonly databaseUrl: string | undefined;
+  /** Postgres to keep orders in; undefined: there is none, and orders are refused. */
+  readonly orderDatabaseUrl: string | undefined;
+  readonly orders: OrderConfig;
   readonly statementTimeoutMs: number;
   /** Where latest prices are shared; undefined: they are not. */
   readonly priceCache: PriceCacheConfig | undefined;
@@ -138,6 +145,8 @@ export function readServerConfig(environment: Environment): ServerConfig {
     ...addressesOf(values),
     symbols,
     databaseUrl: values.DB_READ_DSN ?? values.DATABASE_URL,
+    orderDatabaseUrl: values.DATABASE_URL,
+    orders: orderConfigOf(values),
     statementTimeoutMs: values.DB_STATEMENT_TIMEOUT_MS,
     priceCache: priceCacheOf(values),
     maxRetainedCandles: values.MAX_RETAINED_CANDLES,

@@ -1,12 +1,13 @@
 import { AggregatorService } from '../../gen/aggregator/aggregator_pb.ts';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { PriceService } from '../../gen/tradewind/market/v1/price_service_pb.ts';
+import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import { repeat } from '../base/clock.ts';
 import { openMetrics } from '../base/metrics.ts';
 import { version } from '../base/program.ts';
 import type { Running, Surroundings } from '../base/program.ts';
-import { instrumentName } from '../domain/instrument.ts';
+import { instrumentName, splitInstrumentName } from '../domain/instrument.ts';
 import { binance } from '../exchange/binance.ts';
 import { Market } from '../market/market.ts';
 import { AggregatorAdapter } from '../rpc/aggregator-service.ts';
@@ -14,6 +15,8 @@ import { InstrumentDirectory } from '../rpc/instrument-directory.ts';
 import { openListener } from '../rpc/listener.ts';
 import { MarketBroadcast } from '../rpc/market-broadcast.ts';
 import { marketService } from '../rpc/market-service.ts';
+import { orderService } from '../rpc/order-service.ts';
+import { refusedOrders } from '../rpc/refused-orders.ts';
 import { systemService } from '../rpc/system-service.ts';
 import type { ServerConfig } from './config.ts';
 import { readinessOf, statusesOf } from './instrument-statuses.ts';
@@ -21,6 +24,7 @@ import { openCapture } from './open-capture.ts';
 import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
 import { openExchange } from './open-exchange.ts';
 import type { OpenExchange } from './open-exchange.ts';
+import { openOrders } from './open-orders.ts';
 import { openPrices } from './open-prices.ts';
 import { nextRun, openHistory, storedCandles } from './stored-history.ts';
 
@@ -62,7 +66,9 @@ export async function startServer(
       aggregator.publish(update);
       prices.publish(update);
       if (update.type === 'gap' && update.state === 'open') exchange?.recovery.fill(update);
+      orders?.handle(update);
     },
+    onConnections: () => orders?.handleConnections(),
   });
   const readerLimits = {
     maxPendingBytes: config.maxReaderBytes,
@@ -80,6 +86,10 @@ export async function startServer(
   const statuses = () => statusesOf(market, directory, feeds(), clock.now());
   const limitsOf = (name: string) => exchange?.feed.limits().get(name);
   const auditOf = (name: string) => exchange?.audit.counts(name) ?? nothingCompared;
+  const restOf = (name: string) =>
+    splitInstrumentName(name).exchange === exchangeName ? exchange?.feed.rest : undefined;
+  const orderParts = { market, limitsOf, restOf, directory };
+  const orders = openOrders(config, orderParts, { clock, logger }, stack);
   const latency = new TradeLatency(metrics);
   registerServerMetrics(metrics, { market, broadcast, statuses, feeds, auditOf });
 
@@ -104,6 +114,12 @@ export async function startServer(
         const service = marketService({ market, broadcast, directory, history, clock, ...known });
         router.service(MarketService, service);
         router.service(PriceService, prices.service);
+        router.service(
+          OrderService,
+          orders === undefined
+            ? refusedOrders('Orders need a database to be kept in: set DATABASE_URL')
+            : orderService(orders.service),
+        );
         const info = { version, run, startTime: clock.now(), mode: config.mode };
         router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
         router.service(AggregatorService, aggregator.service);
@@ -117,6 +133,7 @@ export async function startServer(
   stack.use(aggregator);
   stack.use(broadcast);
   stack.use(prices.broadcast);
+  orders?.start(listener.url, stack);
   stack.defer(() => listener.stopServing());
 
   stack.use(repeat(clock, flushMs, () => market.tick(clock.now())));

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { Surroundings } from '../base/program.ts';
+import type { MarketUpdate } from '../market/market-update.ts';
+import type { ReachPoint } from '../order/crash-points.ts';
+import { OrderManager } from '../order/order-manager.ts';
+import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
+import { OrderForwarding } from '../rpc/order-forwarding.ts';
+import type { OrderServiceParts } from '../rpc/order-service.ts';
+import { OrderStream } from '../rpc/order-stream.ts';
+import { openDatabase } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
+import { HaltStore } from '../store/halt-store.ts';
+import { openLogTail } from '../store/log-tail.ts';
+import type { LogTail } from '../store/log-tail.ts';
+import { OrderLogStore } from '../store/order-log-store.ts';
+import { OrderReader } from '../store/order-reader.ts';
+import { ShardLeaseStore } from '../store/shard-lease-store.ts';
+import type { ServerConfig } from './config.ts';
+import { MarketOfOrders } from './market-of-orders.ts';
+import type { MarketOfOrdersOptions } from './market-of-orders.ts';
+
+/** Appends come one after the other, since each holds the log to its commit; the rest are questions. */
+const databaseConnections = 8;
+
+export type OpenOrdersParts = Pick<MarketOfOrdersOptions, 'market' | 'limitsOf' | 'restOf'> & {
+  readonly directory: InstrumentDirectory;
+};
+
+/** Orders on a server that has a database to keep them in. */
+export type OpenOrders = {
+  readonly service: OrderServiceParts;
+  readonly database: Database;
+  /** Tells what is committed, on any server of the database. */
+  readonly tail: LogTail;
+  /** To be called with every update of the market, as it is published. */
+  handle(update: MarketUpdate): void;
+  /** To be called after a connection was opened or lost. */
+  handleConnections(): void;
+  /** Takes shards from now on, to be found at this URL; `stack` lets them go, and ends the streams. */
+  start(url: string, stack: AsyncDisposableStack): void;
+};
+
+/** Opens what is known of orders; without DATABASE_URL there is nothing. `stack` closes it. */
+export function openOrders(
+  { orderDatabaseUrl: url, statementTimeoutMs, maxReaderBytes, maxReaders, orders }: ServerConfig,
+  { directory, ...parts }: OpenOrdersParts,
+  { clock, logger }: Surroundings,
+  stack: AsyncDisposableStack,
+): OpenOrders | undefined {
+  if (url === undefined) return undefined;
+  const surroundings = { clock, logger };
+  const open = (program: string, poolSize: number) =>
+    stack.use(openDatabase({ url, program, poolSize, statementTimeoutMs, ...surroundings }));
+  const database = open('tradewind-orders', databaseConnections);
+  // A lease is lost by waiting behind the very appends that it is for.
+  const leaseDatabase = open('tradewind-leases', 1);
+  const tail = stack.use(openLogTail({ database, url, ...surroundings }));
+
+  const market = stack.use(new MarketOfOrders({ ...parts, ...surroundings }));
+  const reader = new OrderReader(database);
+  const manager = new OrderManager({
+    log: new OrderLogStore(database),
+    orders: reader,
+    market,
+    limits: orders,
+    random: Math.random,
+    reach: reachOf(orders),
+    ...surroundings,
+  });
+  const limits = { maxPendingBytes: maxReaderBytes, maxSubscriptions: maxReaders };
+  const stream = new OrderStream(tail, reader, clock, limits);
+  const forwarding = stack.use(new OrderForwarding(clock));
+  return {
+    service: {
+      desk: manager,
+      orders: reader,
+      halts: new HaltStore(database),
+      stream,
+      forwarding,
+      directory,
+    },
+    database,
+    tail,
+    handle: (update) => {
+      if (update.type === 'bookTicker') manager.handleTicker(update);
+      else if (update.type === 'gap' && update.state === 'open') {
+        market.noteMissed(update.instrument);
+        manager.handleMarketChange();
+      }
+    },
+    handleConnections: () => manager.handleMarketChange(),
+    start: (ownUrl, stack) => {
+      const address = orders.advertisedUrl ?? ownUrl;
+      const leases = { database: leaseDatabase, clock, owner: randomUUID(), address };
+      stack.use(stream);
+      stack.use(manager);
+      manager.start(new ShardLeaseStore(leases));
+    },
+  };
+}
+
+/** Where a test says so, the process ends in the middle of things, as it would for lack of power. */
+function reachOf({ crashAt }: ServerConfig['orders']): ReachPoint {
+  return (point) => {
+    if (point === crashAt) process.kill(process.pid, 'SIGKILL');
+  };
+}
