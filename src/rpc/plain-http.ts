@@ -1,3 +1,4 @@
+import type { Code } from '@connectrpc/connect';
 import type { Registry } from '../base/metrics.ts';
 import { answer } from './response-writer.ts';
 import type { NodeRequest, NodeResponse } from './response-writer.ts';
@@ -61,4 +62,16 @@ export function sendText(
   response.setHeader('content-length', String(bytes.length));
   response.setHeader('x-content-type-options', 'nosniff');
   answer(response, status, request.method === 'HEAD' ? undefined : bytes);
+}
+
+/** Sends a google.rpc.Status, which is how requests to RPCs over plain HTTP are refused. */
+export function sendStatus(
+  request: NodeRequest,
+  response: NodeResponse,
+  httpStatus: number,
+  code: Code,
+  message: string,
+): void {
+  const status = JSON.stringify({ code, message, details: [] });
+  sendText(request, response, httpStatus, `${status}\n`, 'application/json');
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../base/logger.ts';
 import { authorityOf } from './authority.ts';
 import type { CorsPolicy } from './cors.ts';
 import type { ListenerLimits } from './listener-limits.ts';
-import { sendText } from './plain-http.ts';
+import { sendStatus, sendText } from './plain-http.ts';
 import type { PlainRoutes } from './plain-http.ts';
 import { requestIdOf } from './request-id.ts';
 import type { NodeRequest, NodeResponse } from './response-writer.ts';
@@ -66,15 +66,19 @@ export class RequestRouter {
     const requestId = requestIdOf(request);
     logContext.run({ requestId }, () => {
       this.#answer(request, response, requestId).catch((error: unknown) => {
-        const due = this.#logLimiter.due('answer');
-        const path = request.url?.slice(0, 200);
-        if (due !== undefined) {
-          this.#options.logger.warn({ ...due, err: error, path }, 'Answering a request failed');
-        }
+        this.#report(request, error);
         abandon(request, response);
       });
     });
   };
+
+  #report(request: NodeRequest, error: unknown): void {
+    const due = this.#logLimiter.due('answer');
+    const path = request.url?.slice(0, 200);
+    if (due !== undefined) {
+      this.#options.logger.warn({ ...due, err: error, path }, 'Answering a request failed');
+    }
+  }
 
   async #answer(request: NodeRequest, response: NodeResponse, requestId: string): Promise<void> {
     request.on('error', () => {});
@@ -99,12 +103,14 @@ export class RequestRouter {
     const rpc = this.#rpcs.get(path);
     if (rpc !== undefined) {
       const call = { request, response, authority, requestId };
-      await this.#work(request, response, () => answerRpc(rpc, call, this.#options));
+      if (this.#begins(response)) await this.#work(() => answerRpc(rpc, call, this.#options));
+      else sendText(request, response, 503, `${tooMany}\n`);
       return;
     }
     // A page can send such a request without asking first, if it does not care for the answer.
     if (isFromForeignPage(request, cors, authority)) {
-      sendText(request, response, 403, 'Expected a page whose origin CORS allows\n');
+      const expected = 'Expected a page whose origin is allowed (CORS_ALLOWED_ORIGINS)';
+      sendStatus(request, response, 403, Code.PermissionDenied, expected);
       return;
     }
     for (const routes of plain) {
@@ -116,25 +122,24 @@ export class RequestRouter {
     }
     const routes = rest.routesOf(path);
     if (routes.length > 0) {
-      const call = { request, response, requestId };
-      await this.#work(request, response, () => rest.answer(routes, call));
+      const onFailure = (error: unknown) => this.#report(request, error);
+      const call = { request, response, requestId, onFailure };
+      if (this.#begins(response)) await this.#work(() => rest.answer(routes, call));
+      else sendStatus(request, response, 503, Code.Unavailable, tooMany);
       return;
     }
     sendNotFound(request, response, path);
   }
 
-  /** Does the work of an RPC, however it was asked for, if there is room for one more. */
-  async #work(
-    request: NodeRequest,
-    response: NodeResponse,
-    answer: () => Promise<void>,
-  ): Promise<void> {
-    if (this.#activeRpcs >= this.#options.limits.maxActiveRpcs) {
-      this.#rejectedRpcs++;
-      response.setHeader('retry-after', '1');
-      sendText(request, response, 503, 'Too many requests at once\n');
-      return;
-    }
+  /** Whether there is room for the work of one more RPC, however it was asked for. */
+  #begins(response: NodeResponse): boolean {
+    if (this.#activeRpcs < this.#options.limits.maxActiveRpcs) return true;
+    this.#rejectedRpcs++;
+    response.setHeader('retry-after', '1');
+    return false;
+  }
+
+  async #work(answer: () => Promise<void>): Promise<void> {
     this.#activeRpcs++;
     try {
       await answer();
@@ -143,6 +148,8 @@ export class RequestRouter {
     }
   }
 }
+
+const tooMany = 'Too many requests at once';
 
 function isFromForeignPage(request: NodeRequest, cors: CorsPolicy, authority: string): boolean {
   const { method = '', headers } = request;
@@ -154,8 +161,7 @@ function sendNotFound(request: NodeRequest, response: NodeResponse, path: string
   const message = 'There is nothing here; /openapi.json tells what there is';
   const { accept = '' } = request.headers;
   if (path.startsWith('/v1/') || /\bjson\b/iu.test(accept)) {
-    const status = JSON.stringify({ code: Code.NotFound, message, details: [] });
-    sendText(request, response, 404, `${status}\n`, 'application/json');
+    sendStatus(request, response, 404, Code.NotFound, message);
   } else {
     sendText(request, response, 404, `${message}\n`);
   }

@@ -8,6 +8,7 @@ import { PathTemplate, splitPath } from './rest/path-template.ts';
 import { RestCall } from './rest/rest-call.ts';
 import type { RestRequest, RestSurroundings } from './rest/rest-call.ts';
 import { RestRefusal } from './rest/rest-refusal.ts';
+import { isForeseen } from './rest/status.ts';
 import { RouteTable } from './rest/route-table.ts';
 import type { RestRoute } from './rest/route-table.ts';
 import { transcode } from './rest/transcode.ts';
@@ -56,6 +57,7 @@ export class RestRouter {
     const answered = answerBy(routes, call).catch((error: unknown) => {
       // What has begun cannot become an error any more: whoever began it breaks it off.
       if (call.writer.headersSent) throw error;
+      if (!isForeseen(error)) request.onFailure(error);
       return call.sendError(error);
     });
     // An RPC that does not notice that its client left goes on alone, and fails alone.

@@ -58,8 +58,8 @@ function mapValues(
   json: { readonly [key: string]: ExactJson },
   read: (value: ExactJson, key: string) => JsonValue,
 ): JsonObject {
-  const entries = Object.entries(json).map(([key, value]) => [key, read(value, quote(key))]);
-  return Object.fromEntries(entries) as JsonObject;
+  const entries = Object.entries(json);
+  return Object.fromEntries(entries.map(([key, value]) => [key, read(value, quote(key))] as const));
 }
 
 /** The same for one value of a field: of a list or map, for one in it; texts are read as well. */

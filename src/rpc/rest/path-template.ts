@@ -87,14 +87,16 @@ export class PathTemplate {
   /** What sorts the more definite of two templates that match the same path first. */
   get rank(): string {
     const ranks = { literal: '0', any: '1', rest: '2' } as const;
-    return `${this.segments.map(({ type }) => ranks[type]).join('')}3`.concat(
-      this.verb === undefined ? '1' : '0',
-    );
+    const segments = this.segments.map(({ type }) => ranks[type]).join('');
+    return `${segments} ${this.verb === undefined ? '1' : '0'}`;
   }
 
   /** The same for templates that match the same paths. */
   get shape(): string {
-    return `${this.segments.map((each) => (each.type === 'literal' ? each.text : `{${each.type}}`)).join('/')}:${this.verb ?? ''}`;
+    const segments = this.segments.map((each) =>
+      each.type === 'literal' ? each.text : `{${each.type}}`,
+    );
+    return `/${segments.join('/')}${this.verb === undefined ? '' : `:${this.verb}`}`;
   }
 
   #withoutVerb(path: RequestPath): RequestPath | undefined {

@@ -94,10 +94,8 @@ export class RequestReader<Desc extends DescMessage = DescMessage> {
     }
   }
 
-  #isElsewhere([first, ...rest]: FieldPath): boolean {
-    if (this.body === '*' || (this.body !== undefined && this.body === first)) return true;
-    const name = [first, ...rest].map((field) => field?.name).join('.');
-    return this.#inPath.has(name);
+  #isElsewhere(path: FieldPath): boolean {
+    return this.body === '*' || this.body === path[0] || this.#inPath.has(nameOf(path));
   }
 
   #unknown(): string {

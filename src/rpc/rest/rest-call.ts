@@ -27,6 +27,8 @@ export type RestRequest = {
   readonly request: NodeRequest;
   readonly response: NodeResponse;
   readonly requestId: string;
+  /** Told what nobody foresaw, of which the client is only told that it happened. */
+  readonly onFailure: (error: unknown) => void;
 };
 
 /**
@@ -79,7 +81,7 @@ export class RestCall {
     return inProcessTransport(this.#surroundings.rpcs, add(this.#values));
   }
 
-  /** A header of the request; undefined where it is not there. */
+  /** A header of the request that is not about its body; undefined where it is not there. */
   header(name: string): string | undefined {
     return this.options.headers.get(name) ?? undefined;
   }

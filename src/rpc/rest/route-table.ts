@@ -20,7 +20,7 @@ export class RouteTable {
       if (shapes.has(shape)) throw new Error(`Expected one route at ${shape}`);
       shapes.add(shape);
     }
-    this.#routes = routes.toSorted((a, b) => (a.template.rank < b.template.rank ? -1 : 1));
+    this.#routes = routes.toSorted((a, b) => a.template.rank.localeCompare(b.template.rank));
   }
 
   /** All routes of a path, of whatever HTTP method. */

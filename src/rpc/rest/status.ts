@@ -1,8 +1,8 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import { ViolationsSchema } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type { FieldPath } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
-import { Code } from '@connectrpc/connect';
-import type { ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { Refusal } from '../../domain/refusal.ts';
 import { toConnectError } from '../interceptors.ts';
 import { RestRefusal } from './rest-refusal.ts';
 import type { FieldViolation } from './rest-refusal.ts';
@@ -29,6 +29,11 @@ const httpStatuses: Readonly<Record<Code, number>> = {
 
 /** An error as plain HTTP tells it: its status, and a google.rpc.Status as JSON. */
 export type RestStatus = { readonly httpStatus: number; readonly json: JsonObject };
+
+/** Whether an error is an answer; those of RPCs, also the others, are logged where they arise. */
+export function isForeseen(error: unknown): boolean {
+  return error instanceof RestRefusal || error instanceof Refusal || error instanceof ConnectError;
+}
 
 /** What a client is told of an error; of an unforeseen one no more than that. */
 export function restStatus(error: unknown): RestStatus {

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { createClient, Code, ConnectError } from '@connectrpc/connect';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { MarketService } from '../../../gen/tradewind/market/v1/market_service_pb.ts';
 import { openMetrics } from '../../../src/base/metrics.ts';
@@ -94,7 +95,7 @@ describe('an RPC over plain HTTP', () => {
     await using listener = await openTestListener({ limits: { maxActiveRpcs: 0 } });
     const response = await fetch(`${listener.url}/v1/server`);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
-    await response.text();
+    expect(await response.json()).toMatchObject({ code: 14 });
   });
 
   test.each([
@@ -197,7 +198,8 @@ describe('a page', () => {
     await using listener = await openTestListener({ routes: echoRoutes(rules) });
     const response = await post(listener.url, origin);
     expect(response.status).toBe(status);
-    await response.text();
+    if (status === 403) expect(await response.json()).toMatchObject({ code: 7 });
+    else await response.text();
   });
 
   test('that CORS lets in may send it, and reads the answer', async () => {
@@ -277,6 +279,18 @@ describe('an adapter', () => {
     expect(await response.json()).toMatchObject({ code });
   });
 
+  test('that fails by a mistake of ours leaves the mistake in the log', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    const logger = pino({ level: 'warn' }, { write });
+    await using listener = await open(() => Promise.reject(new Error('the cause')), { logger });
+    const response = await post(listener.url);
+    expect(await response.json()).toEqual({ code: 13, message: 'internal error', details: [] });
+    expect(lines).toMatchObject([
+      { msg: 'Answering a request failed', path: '/old/a', err: { message: 'the cause' } },
+    ]);
+  });
+
   test('may be told that its client left', async () => {
     const left = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -296,7 +310,7 @@ describe('an adapter', () => {
   test('cannot be at a path that is taken', async () => {
     const adapters = [adapter(() => Promise.resolve(), '/v1/candles:stream')];
     await expect(openTestListener({ restAdapters: adapters })).rejects.toThrow(
-      'POST v1/candles:stream',
+      'POST /v1/candles:stream',
     );
   });
 });
