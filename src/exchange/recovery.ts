@@ -25,6 +25,11 @@ const maximumGaps = 100;
 const maximumTrades = 200_000;
 /** Instruments that are worked on at the same time: the others wait, live trades do not. */
 const concurrency = 3;
+/**
+ * Where ids do not show it, a trade that was not told is found after so long. Kraken answers a
+ * question a second: fifty instruments leave it time for others.
+ */
+const unprovenPeriodMs = 60_000;
 /** How long somebody waits for the history at most. */
 const patienceMs = 15_000;
 const retryBackoff = { minimumMs: 1_000, maximumMs: 60_000 };
@@ -53,7 +58,10 @@ export class Recovery implements AsyncDisposable {
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
-    this.#timer = repeat(options.clock, options.reconcilePeriodMs, () => {
+    const { clock, rest, reconcilePeriodMs } = options;
+    const isProven = rest.facts.idOrder === 'contiguous';
+    const periodMs = isProven ? reconcilePeriodMs : Math.min(reconcilePeriodMs, unprovenPeriodMs);
+    this.#timer = repeat(clock, periodMs, () => {
       for (const instrument of this.#known) this.#reconcile(instrument);
     });
   }

@@ -17,8 +17,8 @@ export class TwinCoinbase {
   readonly unknown = new Set<string>();
   /** Whether it answers subscriptions at all. */
   isAnswering = true;
-  /** What `/products` lists. */
-  products: readonly unknown[] = [];
+  /** What `/products` lists; undefined: it is not there. */
+  products: readonly unknown[] | undefined;
   readonly #tapes = new Map<string, Row[]>();
   readonly #inForce = new Map<WebSocket, Set<string>>();
 
@@ -91,7 +91,7 @@ export class TwinCoinbase {
   }
 
   #answer({ pathname, searchParams }: URL): TwinAnswer {
-    if (pathname === '/products') return { body: this.products };
+    if (pathname === '/products' && this.products !== undefined) return { body: this.products };
     const product = /^\/products\/(?<product>[^/]+)\/trades$/u.exec(pathname)?.groups?.['product'];
     if (product === undefined) return { status: 404 };
     const after = Number(searchParams.get('after') ?? Infinity);

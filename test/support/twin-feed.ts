@@ -1,5 +1,5 @@
 import { silentLogger } from '../../src/base/logger.ts';
-import type { LastTrade, MarketEvent } from '../../src/domain/market-event.ts';
+import type { LastTrade, MarketEvent, MarketEventHandler } from '../../src/domain/market-event.ts';
 import { binance } from '../../src/exchange/binance.ts';
 import type { Exchange, ExchangeRest, ListedInstrument } from '../../src/exchange/exchange.ts';
 import { openFeed } from '../../src/exchange/feed.ts';
@@ -14,10 +14,12 @@ type Setup = Partial<
 > & {
   readonly settings?: Partial<FeedOptions['settings']>;
   readonly prepare?: ((twin: TwinExchange) => void) | undefined;
+  /** Is told everything, too. */
+  readonly handle?: MarketEventHandler;
 };
 
 /** A feed on a twin exchange under a twin clock at noon, and everything that it told. */
-export async function openTwinFeed({ prepare, settings = {}, ...options }: Setup = {}) {
+export async function openTwinFeed({ prepare, handle, settings = {}, ...options }: Setup = {}) {
   const resources = new AsyncDisposableStack();
   const twin = resources.use(await TwinExchange.open());
   prepare?.(twin);
@@ -28,7 +30,10 @@ export async function openTwinFeed({ prepare, settings = {}, ...options }: Setup
       exchange: binance,
       exchangeName: 'sim-binance',
       symbols: ['BTCUSDT'],
-      handle: (event) => events.push(event),
+      handle: (event) => {
+        events.push(event);
+        handle?.(event);
+      },
       clock,
       logger: silentLogger,
       random: () => 0.5,

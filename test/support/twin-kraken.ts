@@ -26,7 +26,7 @@ export class TwinKraken {
   /** What REST answers instead of a result. */
   error: string | undefined;
   /** The rows of `/0/public/AssetPairs`, by their altname. */
-  pairs: Readonly<Record<string, object>> = {};
+  pairs: Readonly<Record<string, object>> = { XBTUSD: {}, ETHUSD: {} };
   readonly #twin: TwinExchange;
   readonly #tape: Row[] = [];
   readonly #inForce = new Map<WebSocket, Set<string>>();

@@ -208,6 +208,7 @@ describe('what is bad is quarantined by its cause, and what stands beside it is 
     ['a price of NaN', aTradeFrame(aKrakenTrade({ price: 'NaN' })), 'unreadable'],
     ['an id with a leading zero', aTradeFrame(aKrakenTrade({ trade_id: '010' })), 'unreadable'],
     ['half a frame', good.slice(0, -1), 'unreadable'],
+    ['a frame nested without end', `{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}`, 'unreadable'],
     ['nothing', '', 'unreadable'],
     ['a number', '5', 'unreadable'],
     ['a list', '[]', 'unreadable'],
