@@ -8,7 +8,6 @@ import { OrderForwarding } from '../rpc/order-forwarding.ts';
 import type { OrderServiceParts } from '../rpc/order-service.ts';
 import { OrderStream } from '../rpc/order-stream.ts';
 import { openDatabase } from '../store/database.ts';
-import type { Database } from '../store/database.ts';
 import { HaltStore } from '../store/halt-store.ts';
 import { openLogTail } from '../store/log-tail.ts';
 import type { LogTail } from '../store/log-tail.ts';
@@ -29,7 +28,8 @@ export type OpenOrdersParts = Pick<MarketOfOrdersOptions, 'market' | 'limitsOf' 
 /** Orders on a server that has a database to keep them in. */
 export type OpenOrders = {
   readonly service: OrderServiceParts;
-  readonly database: Database;
+  /** Where all of it is kept. */
+  readonly url: string;
   /** Tells what is committed, on any server of the database. */
   readonly tail: LogTail;
   /** To be called with every update of the market, as it is published. */
@@ -79,7 +79,7 @@ export function openOrders(
       forwarding,
       directory,
     },
-    database,
+    url,
     tail,
     handle: (update) => {
       if (update.type === 'bookTicker') manager.handleTicker(update);

@@ -2,6 +2,7 @@ import { AggregatorService } from '../../gen/aggregator/aggregator_pb.ts';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { PriceService } from '../../gen/tradewind/market/v1/price_service_pb.ts';
 import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import { PositionService } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import { repeat } from '../base/clock.ts';
 import { openMetrics } from '../base/metrics.ts';
@@ -16,7 +17,8 @@ import { openListener } from '../rpc/listener.ts';
 import { MarketBroadcast } from '../rpc/market-broadcast.ts';
 import { marketService } from '../rpc/market-service.ts';
 import { orderService } from '../rpc/order-service.ts';
-import { refusedOrders } from '../rpc/refused-orders.ts';
+import { positionService } from '../rpc/position-service.ts';
+import { refusedService } from '../rpc/refused-service.ts';
 import { systemService } from '../rpc/system-service.ts';
 import type { ServerConfig } from './config.ts';
 import { readinessOf, statusesOf } from './instrument-statuses.ts';
@@ -25,6 +27,7 @@ import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
 import { openExchange } from './open-exchange.ts';
 import type { OpenExchange } from './open-exchange.ts';
 import { openOrders } from './open-orders.ts';
+import { openPositions } from './open-positions.ts';
 import { openPrices } from './open-prices.ts';
 import { nextRun, openHistory, storedCandles } from './stored-history.ts';
 
@@ -36,6 +39,8 @@ export interface RunningServer extends Running {
 
 /** How often open candles go out. */
 const flushMs = 100;
+
+const withoutDatabase = 'Orders and positions need a database to be kept in: set DATABASE_URL';
 
 const nothingCompared = { compared: 0, equal: 0, mended: 0 };
 
@@ -90,6 +95,8 @@ export async function startServer(
     splitInstrumentName(name).exchange === exchangeName ? exchange?.feed.rest : undefined;
   const orderParts = { market, limitsOf, restOf, directory };
   const orders = openOrders(config, orderParts, { clock, logger }, stack);
+  const positions =
+    orders && openPositions(config, { market, directory, ...orders }, { clock, logger }, stack);
   const latency = new TradeLatency(metrics);
   registerServerMetrics(metrics, { market, broadcast, statuses, feeds, auditOf });
 
@@ -117,8 +124,14 @@ export async function startServer(
         router.service(
           OrderService,
           orders === undefined
-            ? refusedOrders('Orders need a database to be kept in: set DATABASE_URL')
+            ? refusedService(OrderService, withoutDatabase)
             : orderService(orders.service),
+        );
+        router.service(
+          PositionService,
+          positions === undefined
+            ? refusedService(PositionService, withoutDatabase)
+            : positionService(positions),
         );
         const info = { version, run, startTime: clock.now(), mode: config.mode };
         router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
@@ -134,6 +147,7 @@ export async function startServer(
   stack.use(broadcast);
   stack.use(prices.broadcast);
   orders?.start(listener.url, stack);
+  if (positions !== undefined) stack.use(positions.stream);
   stack.defer(() => listener.stopServing());
 
   stack.use(repeat(clock, flushMs, () => market.tick(clock.now())));

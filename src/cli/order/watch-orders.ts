@@ -91,7 +91,11 @@ export async function watchToEnd(
     };
     const scope = { case: 'orderId' as const, value: order.orderId };
     for await (const { event } of followEvents(client, scope, stop.signal, line)) {
-      if (event.case === 'order' && isAtEnd(event.value)) break;
+      if (event.case === 'order') {
+        if (isAtEnd(event.value)) break;
+        // What was filled before we looked.
+        if (event.value.splitCount > 0) await line.print(lineOfOrder(event.value, format));
+      }
       if (event.case !== 'orderEvent') continue;
       await line.print(lineOfEvent(event.value, format));
       if (event.value.order !== undefined && isAtEnd(event.value.order)) break;

@@ -1,0 +1,68 @@
+import type { Surroundings } from '../base/program.ts';
+import type { Market } from '../market/market.ts';
+import { Positions } from '../position/positions.ts';
+import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
+import { PositionMarks } from '../rpc/position-marks.ts';
+import type { PositionServiceParts } from '../rpc/position-service.ts';
+import { PositionStream } from '../rpc/position-stream.ts';
+import { openDatabase } from '../store/database.ts';
+import { ExecutionReader } from '../store/execution-reader.ts';
+import { ExecutionStore } from '../store/execution-store.ts';
+import { FreezeStore } from '../store/freeze-store.ts';
+import type { LogTail } from '../store/log-tail.ts';
+import { PostgresPositionStore } from '../store/postgres-position-store.ts';
+import type { ServerConfig } from './config.ts';
+
+/** Batches that are recorded side by side, and questions meanwhile. */
+const databaseConnections = 8;
+
+export type OpenPositionsParts = {
+  readonly market: Market;
+  readonly directory: InstrumentDirectory;
+  /** Tells what is committed, on any server of the database. */
+  readonly tail: LogTail;
+  readonly url: string;
+};
+
+/** Opens executions and positions; `stack` closes them, `stream` is to be closed before the listener. */
+export function openPositions(
+  { statementTimeoutMs, maxReaderBytes, maxReaders }: ServerConfig,
+  { market, directory, tail, url }: OpenPositionsParts,
+  { clock, logger }: Surroundings,
+  stack: AsyncDisposableStack,
+): PositionServiceParts {
+  const surroundings = { clock, logger };
+  const database = stack.use(
+    openDatabase({
+      url,
+      program: 'tradewind-positions',
+      poolSize: databaseConnections,
+      statementTimeoutMs,
+      ...surroundings,
+    }),
+  );
+  const positions = new Positions({
+    store: new PostgresPositionStore(database),
+    ...surroundings,
+  });
+  stack.use(positions.keepUp());
+  const marks = new PositionMarks({ bookTicker: (name) => market.bookTicker(name), clock });
+  return {
+    positions,
+    store: new ExecutionStore(database),
+    executions: new ExecutionReader(database),
+    freezes: new FreezeStore(database),
+    stream: new PositionStream({
+      tail,
+      reader: positions.reader,
+      marks,
+      directory,
+      maxPendingBytes: maxReaderBytes,
+      maxSubscriptions: maxReaders,
+      ...surroundings,
+    }),
+    marks,
+    directory,
+    clock,
+  };
+}
