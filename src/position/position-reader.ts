@@ -3,7 +3,7 @@ import type { InstrumentName } from '../domain/instrument.ts';
 import { emptyPosition } from '../domain/position.ts';
 import type { Position, PositionName } from '../domain/position.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
-import type { PositionStore, PositionTail } from '../store/position-store.ts';
+import type { PositionStore, PositionTail, TailQuery } from '../store/position-store.ts';
 import type { PositionBuilder } from './position-builder.ts';
 import { binHistory, edgesOf } from './position-history.ts';
 import type { PositionBin } from './position-history.ts';
@@ -14,7 +14,7 @@ import type { FoldedPosition } from './segment-fold.ts';
  * Executions that are folded for an answer at once. Behind the segments there are fewer, but right
  * after many were recorded or one came late: then they are kept in segments first.
  */
-const maximumTail = 1_024;
+const defaultMaximumTail = 1_024;
 
 /** Late executions may undo what was built for a history before it is read. */
 const historyAttempts = 5;
@@ -38,14 +38,23 @@ export type PositionHistory = {
   readonly next: Micros | undefined;
 };
 
+export type PositionReaderOptions = {
+  readonly store: PositionStore;
+  readonly builder: PositionBuilder;
+  /** Executions behind the segments that are folded for an answer. */
+  readonly maximumTail?: number;
+};
+
 /** Answers what positions are and were. */
 export class PositionReader {
   readonly #store: PositionStore;
   readonly #builder: PositionBuilder;
+  readonly #maximumTail: number;
 
-  constructor(store: PositionStore, builder: PositionBuilder) {
+  constructor({ store, builder, maximumTail = defaultMaximumTail }: PositionReaderOptions) {
     this.#store = store;
     this.#builder = builder;
+    this.#maximumTail = maximumTail;
   }
 
   /**
@@ -58,7 +67,7 @@ export class PositionReader {
     const part = at === undefined ? undefined : await this.#store.segmentAt(name, at);
     if (part !== undefined) return positionOf(name, foldPart(part, at), at);
     const { account, instrument } = name;
-    const [tail] = await this.#store.readTails(account, [instrument], tailQuery(at));
+    const [tail] = await this.#store.readTails(account, [instrument], this.#tailQuery(at));
     return tail && (await this.#positionAfter(name, tail, at));
   }
 
@@ -80,7 +89,7 @@ export class PositionReader {
       const wanted = limit - positions.length;
       const names = await this.#store.listNames(account, place, wanted);
       const instruments = names.map(({ instrument }) => instrument);
-      const tails = await this.#store.readTails(account, instruments, tailQuery(at));
+      const tails = await this.#store.readTails(account, instruments, this.#tailQuery(at));
       for (const [index, name] of names.entries()) {
         const tail = tails[index];
         const position = tail && (await this.#positionAfter(name, tail, at));
@@ -101,9 +110,9 @@ export class PositionReader {
     const end = edges.at(-1);
     if (edges.length < 2 || end === undefined) return { bins: [], next: undefined };
     for (let attempt = 1; ; attempt++) {
-      const pieces = await this.#store.readHistory(name, edges, maximumTail + 1);
+      const pieces = await this.#store.readHistory(name, edges, this.#maximumTail + 1);
       const last = pieces.at(-1);
-      const isCut = last?.type === 'across' && last.executions.length > maximumTail;
+      const isCut = last?.type === 'across' && last.executions.length > this.#maximumTail;
       if (!isCut) return { bins: binHistory(pieces, edges), next };
       if (attempt === historyAttempts) throw new Error('Late executions keep undoing the history');
       await this.#builder.build(name, end - 1);
@@ -115,7 +124,7 @@ export class PositionReader {
     { segment, executions }: PositionTail,
     at: Micros | undefined,
   ): Promise<Position | undefined> {
-    if (executions.length > maximumTail) {
+    if (executions.length > this.#maximumTail) {
       return positionOf(name, await this.#builder.build(name, at), at);
     }
     const last = segment && foldPart(segment, undefined);
@@ -123,10 +132,10 @@ export class PositionReader {
     const previousTime = last?.lastExecutedTime;
     return positionOf(name, foldPart({ before, previousTime, executions }, undefined), at);
   }
-}
 
-function tailQuery(at: Micros | undefined) {
-  return { until: at, wanted: maximumTail + 1 };
+  #tailQuery(at: Micros | undefined): TailQuery {
+    return { until: at, wanted: this.#maximumTail + 1 };
+  }
 }
 
 function positionOf(

@@ -13,6 +13,8 @@ export type PositionsOptions = {
   readonly logger: Logger;
   /** Executions that are read at once. */
   readonly chunkLength?: number;
+  /** Executions behind the segments that are folded for an answer. */
+  readonly maximumTail?: number;
 };
 
 /** Everything that positions are asked and told, over one store. */
@@ -24,7 +26,7 @@ export class Positions {
   constructor(options: PositionsOptions) {
     this.#options = options;
     this.builder = new PositionBuilder(options);
-    this.reader = new PositionReader(options.store, this.builder);
+    this.reader = new PositionReader({ ...options, builder: this.builder });
   }
 
   /** As `rebuildPositions`. */
