@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openSimulatedServer } from '../interop/simulated-server.ts';
 import type { SimulatedServer } from '../interop/simulated-server.ts';
+import { openBrowser } from './open-browser.ts';
 import { serveFolder } from './serve-folder.ts';
 import type { ServedFolder } from './serve-folder.ts';
 
@@ -64,25 +64,6 @@ async function buildPage(): Promise<string> {
     build: { outDir: folder, emptyOutDir: true, target: 'esnext' },
   });
   return folder;
-}
-
-/** Debian's Chromium; fails where it is not installed. */
-function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // No name is looked up: all of them are this machine, and yet sites of their own.
-      '--host-resolver-rules=MAP *.example 127.0.0.1',
-    ],
-  });
 }
 
 async function openPage(host: string, protocol: string, said: string[] = []): Promise<Page> {

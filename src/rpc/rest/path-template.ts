@@ -1,5 +1,4 @@
-import { Code } from '@connectrpc/connect';
-import { quote, RestRefusal } from './rest-refusal.ts';
+import { quote, refusedField } from './rest-refusal.ts';
 
 /** A segment of a path: as it is written, one of any text, or any number of them (the last only). */
 type Segment =
@@ -132,17 +131,11 @@ function decode(name: string, raw: string): string {
   try {
     text = decodeURIComponent(raw);
   } catch {
-    throw refused(name, `expected percent-encoded UTF-8 in the path, got ${quote(raw)}`);
+    throw refusedField(name, `expected percent-encoded UTF-8 in the path, got ${quote(raw)}`);
   }
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/u.test(text)) {
-    throw refused(name, `expected no control characters, got ${quote(text)}`);
+    throw refusedField(name, `expected no control characters, got ${quote(text)}`);
   }
   return text;
-}
-
-function refused(field: string, description: string): RestRefusal {
-  return new RestRefusal(Code.InvalidArgument, `${field}: ${description}`, {
-    violations: [{ field, description }],
-  });
 }

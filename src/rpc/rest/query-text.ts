@@ -1,5 +1,4 @@
-import { Code } from '@connectrpc/connect';
-import { quote, RestRefusal } from './rest-refusal.ts';
+import { quote, refusedField } from './rest-refusal.ts';
 
 /** Parameters in a query: two for each of the 1,024 selections that the largest request has, and a few. */
 const maxParameters = 2_100;
@@ -12,7 +11,7 @@ export function readQuery(query: string): readonly (readonly [name: string, text
   if (query === '') return [];
   const pieces = query.split('&', maxParameters + 1);
   if (pieces.length > maxParameters) {
-    throw refused('query', `expected at most ${maxParameters} parameters`);
+    throw refusedField('query', `expected at most ${maxParameters} parameters`);
   }
   return pieces
     .filter((piece) => piece !== '')
@@ -27,12 +26,6 @@ function decode(text: string, piece: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw refused('query', `expected percent-encoded UTF-8, got ${quote(piece)}`);
+    throw refusedField('query', `expected percent-encoded UTF-8, got ${quote(piece)}`);
   }
-}
-
-function refused(field: string, description: string): RestRefusal {
-  return new RestRefusal(Code.InvalidArgument, `${field}: ${description}`, {
-    violations: [{ field, description }],
-  });
 }

@@ -1,11 +1,11 @@
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import type { ContextValues, Transport } from '@connectrpc/connect';
+import { compressionGzip } from '@connectrpc/connect-node';
 import type { Clock } from '../../base/clock.ts';
 import type { ListenerLimits } from '../listener-limits.ts';
-import { wholeBody } from '../request-body.ts';
 import { ResponseWriter } from '../response-writer.ts';
 import type { NodeRequest, NodeResponse } from '../response-writer.ts';
-import { acceptedCompressions, headersOf, requestIdKey } from '../rpc-handler.ts';
+import { headersOf, requestIdKey } from '../rpc-handler.ts';
 import { parseExactJson } from './exact-json.ts';
 import type { ExactJson } from './exact-json.ts';
 import { callHeaders } from './call-headers.ts';
@@ -13,7 +13,8 @@ import { inProcessTransport } from './in-process.ts';
 import type { RpcHandlers } from './in-process.ts';
 import { splitPath } from './path-template.ts';
 import type { RequestPath } from './path-template.ts';
-import { RestRefusal } from './rest-refusal.ts';
+import { readBodyText } from './rest-body.ts';
+import { refusedField } from './rest-refusal.ts';
 import { restStatus } from './status.ts';
 
 export type RestSurroundings = {
@@ -91,17 +92,7 @@ export class RestCall {
    * @throws RestRefusal for one that is too long or no UTF-8
    */
   async readText(): Promise<string> {
-    const { limits, clock } = this.#surroundings;
-    const bounds = { maxBytes: limits.readMaxBytes, timeoutMs: limits.requestBodyTimeoutMs, clock };
-    let packed: Uint8Array = new Uint8Array(0);
-    for await (const whole of wholeBody(this.request, bounds)) packed = whole;
-    const bytes = await this.#unpacked(packed);
-    if (bytes.length > limits.readMaxBytes) throw tooLong(limits.readMaxBytes);
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    } catch {
-      throw refusedBody('expected UTF-8');
-    }
+    return await readBodyText(this.request, this.#surroundings);
   }
 
   /**
@@ -113,7 +104,7 @@ export class RestCall {
     try {
       return parseExactJson(text);
     } catch (error) {
-      throw refusedBody(`expected JSON: ${error instanceof Error ? error.message : ''}`);
+      throw refusedField('body', `expected JSON: ${error instanceof Error ? error.message : ''}`);
     }
   }
 
@@ -139,44 +130,29 @@ export class RestCall {
   }
 
   async #send(httpStatus: number, text: string, contentType: string): Promise<void> {
-    const bytes = Buffer.from(text);
+    const { bytes, encoding } = await this.#packed(Buffer.from(text));
     const header = new Headers({
+      ...encoding,
       'content-type': contentType,
       'content-length': String(bytes.length),
       'x-content-type-options': 'nosniff',
+      vary: 'Origin, Accept-Encoding',
     });
     this.writer.writeHead(httpStatus, header);
     if (this.request.method !== 'HEAD') this.writer.write(bytes);
     await this.writer.end();
   }
 
-  async #unpacked(bytes: Uint8Array): Promise<Uint8Array> {
-    const encoding = this.request.headers['content-encoding'] ?? 'identity';
-    if (encoding === 'identity' || encoding === '') return bytes;
-    const compression = acceptedCompressions.find(({ name }) => name === encoding);
-    if (compression === undefined) {
-      const known = acceptedCompressions.map(({ name }) => name).join(', ');
-      throw new RestRefusal(Code.InvalidArgument, `Expected content-encoding ${known} or none`, {
-        httpStatus: 415,
-      });
+  /** A long text as the client can take it. */
+  async #packed(bytes: Uint8Array): Promise<{ bytes: Uint8Array; encoding: object }> {
+    const accepted = this.request.headers['accept-encoding'] ?? '';
+    if (bytes.length < minPackedBytes || !/\bgzip\b(?!;\s*q=0(?:\.0*)?(?:,|$))/iu.test(accepted)) {
+      return { bytes, encoding: {} };
     }
-    const { readMaxBytes } = this.#surroundings.limits;
-    try {
-      return await compression.decompress(bytes, readMaxBytes);
-    } catch (error) {
-      if (ConnectError.from(error).code === Code.ResourceExhausted) throw tooLong(readMaxBytes);
-      throw refusedBody(`expected ${encoding}`);
-    }
+    const packed = await compressionGzip.compress(bytes);
+    return { bytes: packed, encoding: { 'content-encoding': compressionGzip.name } };
   }
 }
 
-function refusedBody(description: string): RestRefusal {
-  return new RestRefusal(Code.InvalidArgument, `body: ${description}`, {
-    violations: [{ field: 'body', description }],
-  });
-}
-
-function tooLong(maxBytes: number): RestRefusal {
-  const expected = `Expected a body of at most ${maxBytes} bytes, unpacked (MAX_MESSAGE_BYTES)`;
-  return new RestRefusal(Code.ResourceExhausted, expected, { httpStatus: 413 });
-}
+/** Shorter answers fit a packet, packed or not. */
+const minPackedBytes = 1_024;

@@ -26,6 +26,13 @@ export class RestRefusal extends Error {
   }
 }
 
+/** A request of which one field is wrong. */
+export function refusedField(field: string, description: string): RestRefusal {
+  return new RestRefusal(Code.InvalidArgument, `${field}: ${description}`, {
+    violations: [{ field, description }],
+  });
+}
+
 /** Fields that are told to be wrong at most: enough to mend a request, too few to be an answer's weight. */
 const maxViolations = 20;
 

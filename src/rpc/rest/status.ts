@@ -55,7 +55,11 @@ function detailsOf(error: ConnectError): JsonObject[] {
   const violations = error
     .findDetails(ViolationsSchema)
     .flatMap(({ violations }) => violations)
-    .map(({ field, message }) => ({ field: field ? pathText(field) : '', description: message }));
+    .map(({ field: path, message }) => {
+      const field = path === undefined ? '' : pathText(path);
+      // A refusal's own words begin with the field that they are about.
+      return { field, description: message.replace(`${field}: `, '') };
+    });
   // Of the errors that crossed a protocol, details have their JSON with them.
   const others = error.details.flatMap((detail) =>
     'type' in detail && detail.type !== ViolationsSchema.typeName

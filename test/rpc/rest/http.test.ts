@@ -1,4 +1,8 @@
-import { gzipSync } from 'node:zlib';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { createClient, Code, ConnectError } from '@connectrpc/connect';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -139,6 +143,41 @@ describe('an RPC over plain HTTP', () => {
     expect([response.status, await response.json()]).toEqual([500, told]);
   });
 });
+
+describe('a long answer', () => {
+  const open = () =>
+    openTestListener({
+      routes: (router) =>
+        router.service(MarketService, {
+          listInstruments: () => ({ instruments: [{ name: 'x'.repeat(2_000) }] }),
+        }),
+    });
+
+  test.each([
+    ['gzip, deflate, br', 'gzip'],
+    ['br;q=1.0, gzip;q=0.8', 'gzip'],
+    ['gzip;q=0', undefined],
+    ['br', undefined],
+    ['identity', undefined],
+  ])('for who takes %s comes as %s', async (accepted, encoding) => {
+    await using listener = await open();
+    const { headers, bytes } = await getBytes(`${listener.url}/v1/instruments`, accepted);
+    expect(headers['content-encoding']).toBe(encoding);
+    expect(headers['vary']).toBe('Origin, Accept-Encoding');
+    expect(Number(headers['content-length'])).toBe(bytes.length);
+    const text = (encoding === undefined ? bytes : gunzipSync(bytes)).toString();
+    expect(JSON.parse(text)).toMatchObject({ instruments: [{ name: 'x'.repeat(2_000) }] });
+  });
+});
+
+/** fetch would unpack it. */
+async function getBytes(url: string, accepted: string) {
+  const [response] = (await once(
+    get(url, { agent: false, headers: { 'accept-encoding': accepted } }),
+    'response',
+  )) as [IncomingMessage];
+  return { headers: response.headers, bytes: await buffer(response) };
+}
 
 describe('methods', () => {
   const rules = [
