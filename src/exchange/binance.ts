@@ -32,6 +32,10 @@ export const binance: Exchange = {
     },
     usedWeightHeader: 'x-mbx-used-weight-1m',
   },
+  addresses: {
+    webSocketBaseUrl: 'wss://data-stream.binance.vision',
+    restBaseUrl: 'https://data-api.binance.vision',
+  },
   symbolOf: (text) => text.toUpperCase(),
   ownSymbolOf: (text) => text.toUpperCase(),
   subscriptions,

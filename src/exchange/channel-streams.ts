@@ -2,13 +2,17 @@ import type { Subscription, SubscriptionOptions } from './exchange.ts';
 
 // Streams of exchanges that name a channel and symbols in a message: "trade:BTC/USD".
 
-/** Spreads symbols over connections to the base URL itself. */
+/** Spreads symbols over connections that all have the same URL. */
 export function channelSubscriptions(
   symbols: readonly string[],
-  channels: readonly string[],
-  streamsPerConnection: number,
+  connection: {
+    readonly path: string;
+    readonly channels: readonly string[];
+    readonly streamsPerConnection: number;
+  },
   { symbolsPerConnection, ownSymbol }: SubscriptionOptions,
 ): readonly Subscription[] {
+  const { path, channels, streamsPerConnection } = connection;
   const most = Math.min(symbolsPerConnection, Math.floor(streamsPerConnection / channels.length));
   const streamsOf = (symbol: string) =>
     channels.map((channel) => streamName(channel, ownSymbol(symbol)));
@@ -16,7 +20,7 @@ export function channelSubscriptions(
   for (let start = 0; start < symbols.length; start += most) {
     const own = symbols.slice(start, start + most);
     const streams = new Map(own.map((symbol) => [symbol, streamsOf(symbol)]));
-    connections.push({ path: '', symbols: own, streams });
+    connections.push({ path, symbols: own, streams });
   }
   return connections;
 }

@@ -4,6 +4,10 @@ import { createCoinbaseRest } from './coinbase/rest.ts';
 import type { Exchange } from './exchange.ts';
 import { joinedPair, separatedPair } from './pair-symbol.ts';
 
+const channels = ['matches', 'ticker', 'heartbeat'];
+/** No limit is documented: a hundred symbols. */
+const streamsPerConnection = 300;
+
 /**
  * Coinbase Exchange, its public market data: trades of the channel `matches`, best bid and ask of
  * `ticker`, and `heartbeat`, which names each product's last trade every second. Documented at
@@ -26,8 +30,7 @@ export const coinbase: Exchange = {
     updateIds: 'orderBook',
     limits: {
       connectionLifeMs: Infinity,
-      // None is documented; a hundred symbols.
-      streamsPerConnection: 300,
+      streamsPerConnection,
       // 100 are documented; more than this is not needed.
       messagesPerSecond: 8,
       // 8 a second are documented.
@@ -38,6 +41,10 @@ export const coinbase: Exchange = {
     },
     usedWeightHeader: undefined,
   },
+  addresses: {
+    webSocketBaseUrl: 'wss://ws-feed.exchange.coinbase.com',
+    restBaseUrl: 'https://api.exchange.coinbase.com',
+  },
   bounds: {
     // Each product's heartbeat comes once a second.
     silenceTimeoutMs: 5000,
@@ -47,7 +54,7 @@ export const coinbase: Exchange = {
   symbolOf: joinedPair,
   ownSymbolOf: (text) => separatedPair(text, '-'),
   subscriptions: (symbols, options) =>
-    channelSubscriptions(symbols, channels, coinbase.facts.limits.streamsPerConnection, options),
+    channelSubscriptions(symbols, { path: '', channels, streamsPerConnection }, options),
   requests: {
     by: 'message',
     subscribe: (streams) => [request('subscribe', streams)],
@@ -56,8 +63,6 @@ export const coinbase: Exchange = {
   createDecoder: createCoinbaseDecoder,
   createRest: createCoinbaseRest,
 };
-
-const channels = ['matches', 'ticker', 'heartbeat'];
 
 /**
  * Documented at /exchange/websocket-feed/overview: the first one must come within 5 s.

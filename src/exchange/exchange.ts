@@ -21,13 +21,15 @@ import type { IdOrder, LastTrade } from '../domain/market-event.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { Trade } from '../domain/trade.ts';
 import type { BadFrame } from './bad-frame.ts';
-import type { FeedBounds } from './feed-settings.ts';
+import type { FeedAddresses, FeedBounds } from './feed-settings.ts';
 import type { RestClient } from './rest-client.ts';
 
 export type Exchange = {
   /** The name of its protocol; the exchange's name in instruments may be another ("sim-binance"). */
   readonly protocol: string;
   readonly facts: ExchangeFacts;
+  /** Where its public market data is, unless something else is configured. */
+  readonly addresses: FeedAddresses;
   /** Where the usual bounds of a feed do not fit it; what is configured comes before them. */
   readonly bounds?: Partial<FeedBounds>;
   /** The symbol as instruments have it, BTCUSD, from what somebody typed or the exchange wrote. */

@@ -4,6 +4,10 @@ import { createKrakenDecoder } from './kraken/decoder.ts';
 import { createKrakenRest } from './kraken/rest.ts';
 import { krakenOwnSymbol, krakenSymbol } from './kraken/symbols.ts';
 
+const channels = ['trade', 'ticker'];
+/** No limit is documented: a hundred symbols. */
+const streamsPerConnection = 200;
+
 /**
  * Kraken's spot market, its public data: trades of the channel `trade`, best bid and ask of `ticker`,
  * in WebSocket v2. Its numbers are JSON numbers, which are read from the text. Documented at
@@ -28,8 +32,7 @@ export const kraken: Exchange = {
     updateIds: 'time',
     limits: {
       connectionLifeMs: Infinity,
-      // None is documented; a hundred symbols.
-      streamsPerConnection: 200,
+      streamsPerConnection,
       // Unverified here: a bucket for subscriptions is documented, its size is not.
       messagesPerSecond: 5,
       // About 150 in 10 minutes, by Cloudflare's rules.
@@ -40,6 +43,7 @@ export const kraken: Exchange = {
     },
     usedWeightHeader: undefined,
   },
+  addresses: { webSocketBaseUrl: 'wss://ws.kraken.com', restBaseUrl: 'https://api.kraken.com' },
   bounds: {
     // What Kraken's guide to reconnecting advises; heartbeats come five times as often.
     silenceTimeoutMs: 5000,
@@ -50,7 +54,7 @@ export const kraken: Exchange = {
   symbolOf: krakenSymbol,
   ownSymbolOf: krakenOwnSymbol,
   subscriptions: (symbols, options) =>
-    channelSubscriptions(symbols, channels, kraken.facts.limits.streamsPerConnection, options),
+    channelSubscriptions(symbols, { path: '/v2', channels, streamsPerConnection }, options),
   requests: {
     by: 'message',
     subscribe: (streams) => requests('subscribe', streams),
@@ -59,8 +63,6 @@ export const kraken: Exchange = {
   createDecoder: createKrakenDecoder,
   createRest: createKrakenRest,
 };
-
-const channels = ['trade', 'ticker'];
 
 /** What a channel is told beside its symbols. */
 const parameters: Readonly<Record<'subscribe' | 'unsubscribe', Readonly<Record<string, object>>>> =

@@ -1,9 +1,9 @@
-import type { Decimal } from '../../base/decimal.ts';
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import { instrumentName } from '../../domain/instrument.ts';
-import { expectArray, expectFields, read } from '../answers.ts';
+import { expectFields, read } from '../answers.ts';
+import { readBestLevel } from '../best-level.ts';
 import type { RestOptions, RestQuestions } from '../exchange.ts';
-import { readDecimal, readId } from '../fields.ts';
+import { readId } from '../fields.ts';
 
 /** Of an answer of up to 100 levels. */
 const depthWeight = 5;
@@ -26,9 +26,8 @@ export function createBinanceDepth({
       const receivedTime = client.clock.now();
       const { updateId, bid, ask } = read(path, () => {
         const fields = expectFields(body);
-        const best = (side: unknown) => readLevel(expectArray(path, side)[0]);
         const updateId = readId(fields, 'lastUpdateId');
-        return { updateId, bid: best(fields['bids']), ask: best(fields['asks']) };
+        return { updateId, bid: readBestLevel(fields['bids']), ask: readBestLevel(fields['asks']) };
       });
       return {
         type: 'bookTicker',
@@ -41,16 +40,5 @@ export function createBinanceDepth({
         receivedTime,
       };
     },
-  };
-}
-
-/** A side without levels displays nothing, as a book ticker says it with zeros. */
-function readLevel(level: unknown): { readonly price: Decimal; readonly quantity: Decimal } {
-  if (level === undefined) return { price: 0n, quantity: 0n };
-  const [price, quantity] = Array.isArray(level) ? (level as readonly unknown[]) : [];
-  const fields = { price, quantity };
-  return {
-    price: readDecimal(fields, 'price', true),
-    quantity: readDecimal(fields, 'quantity', true),
   };
 }

@@ -1,9 +1,12 @@
 import { parseDecimal } from '../../base/decimal.ts';
 import type { Decimal } from '../../base/decimal.ts';
+import type { BookTicker } from '../../domain/book-ticker.ts';
+import { instrumentName } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
-import { expectArray } from '../answers.ts';
+import { expectArray, expectFields, read } from '../answers.ts';
+import { readBestLevel } from '../best-level.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
-import { isFields } from '../fields.ts';
+import { isFields, readId } from '../fields.ts';
 import type { Fields } from '../fields.ts';
 import { joinedPair } from '../pair-symbol.ts';
 import { RestError } from '../rest-error.ts';
@@ -11,7 +14,7 @@ import { createCoinbaseTrades, tradesPerAnswer } from './trades.ts';
 
 /** Coinbase's public REST interface: docs.cdp.coinbase.com/exchange/rest-api. Every question weighs 1. */
 export function createCoinbaseRest(options: RestOptions): RestQuestions {
-  const { client } = options;
+  const { client, exchange, ownSymbol } = options;
   const { newest, from } = createCoinbaseTrades(options);
 
   async function lastTrade(symbol: string, signal: AbortSignal): Promise<LastTrade | undefined> {
@@ -40,9 +43,39 @@ export function createCoinbaseRest(options: RestOptions): RestQuestions {
     return listed;
   }
 
+  /**
+   * `/products/{id}/book?level=1`: the sequence is that of the channel `ticker`, which tells the best
+   * bid and ask only after matches.
+   *
+   *     {"sequence":13051505638,"bids":[["6247.58","6.3578146",2]],"asks":[["6251.52","2",1]],
+   *      "auction_mode":false,"auction":null,"time":"2022-10-19T23:28:22.061769Z"}
+   */
+  async function bookTicker(symbol: string, signal: AbortSignal): Promise<BookTicker> {
+    const path = `/products/${encodeURIComponent(ownSymbol(symbol))}/book?level=1`;
+    const { body } = await client.get({ path, weight: 1, signal });
+    const receivedTime = client.clock.now();
+    return read(path, () => {
+      const fields = expectFields(body);
+      const updateId = readId(fields, 'sequence');
+      const bid = readBestLevel(fields.bids);
+      const ask = readBestLevel(fields.asks);
+      return {
+        type: 'bookTicker',
+        instrument: instrumentName(exchange, symbol),
+        updateId,
+        bidPrice: bid.price,
+        bidQuantity: bid.quantity,
+        askPrice: ask.price,
+        askQuantity: ask.quantity,
+        receivedTime,
+      };
+    });
+  }
+
   return {
     lastTradeWeight: 1,
     lastTrade,
+    bookTicker,
     trades: from,
     tradesPerAnswer,
     klines: () => Promise.reject(new RestError('refused', 'Its candles tell less than ours')),

@@ -91,6 +91,43 @@ test('a trade over REST is the trade of the stream, its side the taker’s', asy
   });
 });
 
+test.each([
+  [
+    'the top of the book, under the id that the stream’s tickers count on',
+    { sequence: 37475248784, bids: [['6247.58', '6.3578146', 2]], asks: [['6251.52', '2', 1]] },
+    {
+      updateId: 37475248784,
+      bidPrice: parseDecimal('6247.58'),
+      bidQuantity: parseDecimal('6.3578146'),
+      askPrice: parseDecimal('6251.52'),
+      askQuantity: parseDecimal('2'),
+    },
+  ],
+  [
+    'a book without bids',
+    { sequence: 1, bids: [], asks: [['1', '2', 1]] },
+    { updateId: 1, bidPrice: 0n, bidQuantity: 0n },
+  ],
+])('what the best bid and ask are is asked: %s', async (_name, body, ticker) => {
+  await using setup = await openRest(0);
+  setup.twin.answer = () => ({ body });
+  const asked = await setup.ask(async () => setup.feed.rest.bookTicker?.('BTCUSD', signal));
+  expect(asked).toMatchObject({ instrument: 'coinbase:BTCUSD', ...ticker });
+  expect(setup.twin.questions).toEqual(['/products/BTC-USD/book?level=1']);
+});
+
+test.each([
+  ['no levels', { sequence: 1, bids: {}, asks: [] }],
+  ['a level that is none', { sequence: 1, bids: [5], asks: [] }],
+  ['a negative price', { sequence: 1, bids: [['-1', '1', 1]], asks: [] }],
+  ['no sequence', { bids: [], asks: [] }],
+])('%s is no best bid and ask', async (_name, body) => {
+  await using setup = await openRest(0);
+  setup.twin.answer = () => ({ body });
+  const asked = setup.ask(async () => setup.feed.rest.bookTicker?.('BTCUSD', signal));
+  await expect(asked).rejects.toMatchObject({ name: 'RestError', kind: 'failed' });
+});
+
 test('what it lists tells increments and why something does not trade', async () => {
   await using setup = await openRest(0);
   const { feed, ask, tape } = setup;
