@@ -179,7 +179,10 @@ begin
     return;
   end if;
   perform pg_advisory_xact_lock(7201810004);
-  if to_regclass(name) is not null then
+  -- Not by to_regclass: it remembers what it found before the lock.
+  if exists (
+    select from pg_class where relname = name and relnamespace = current_schema()::regnamespace
+  ) then
     return;
   end if;
   execute format('create table %I (like execution including all)', name);
