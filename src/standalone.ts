@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { runProgram } from './base/program.ts';
 import { addressLines } from './standalone/banner.ts';
-import { ChildProcesses } from './standalone/child-processes.ts';
+import { ChildProcesses } from './base/child-processes.ts';
 import { readStandaloneConfig, standaloneSettings } from './standalone/config.ts';
 import { formatLogLine } from './standalone/log-line.ts';
 import { AlreadyRunningError, startStandalone } from './standalone/start-standalone.ts';

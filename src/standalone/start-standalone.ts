@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { readAddresses, removeAddresses, writeAddresses } from '../base/addresses.ts';
 import type { Addresses } from '../base/addresses.ts';
+import type { ChildProcesses } from '../base/child-processes.ts';
+import { choosePort } from '../base/choose-port.ts';
 import type { Environment } from '../base/env.ts';
 import type { Running, Surroundings } from '../base/program.ts';
+import { SupervisedProgram } from '../base/supervised-program.ts';
+import { untilAnswered } from '../base/until-answered.ts';
 import { migrate } from '../store/migrate.ts';
 import { banner } from './banner.ts';
-import type { ChildProcesses } from './child-processes.ts';
-import { choosePort } from './choose-port.ts';
 import type { StandaloneConfig } from './config.ts';
 import { takeLock } from './lock.ts';
 import { formatLogLine } from './log-line.ts';
-import { SupervisedProgram } from './supervised-program.ts';
 import { SupervisedPostgres } from './supervised-postgres.ts';
-import { untilAnswered } from './until-answered.ts';
 
 /** The directory is in use by another standalone; the message is for people. */
 export class AlreadyRunningError extends Error {

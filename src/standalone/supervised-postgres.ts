@@ -1,10 +1,10 @@
+import type { ChildProcesses } from '../base/child-processes.ts';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { RestartDelay } from '../base/restart-delay.ts';
 import { openEmbeddedPostgres } from '../store/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../store/embedded-postgres.ts';
-import type { ChildProcesses } from './child-processes.ts';
-import { RestartDelay } from './restart-delay.ts';
 
 export type PostgresOptions = {
   readonly directory: string;

@@ -13,7 +13,7 @@ test('only configurations and programs read the environment', () => {
 const timeExceptions: readonly string[] = [
   'src/base/clock.ts',
   // Bounds a request to a real process, whose time no twin moves.
-  'src/standalone/until-answered.ts',
+  'src/base/until-answered.ts',
 ];
 
 // Not meant: setImmediate, which gives way and waits for no time, and the timeouts of Node's sockets

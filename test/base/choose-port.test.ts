@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
-import { choosePort } from '../../src/standalone/choose-port.ts';
+import { choosePort } from '../../src/base/choose-port.ts';
 
 const hasIpv6 = Object.values(networkInterfaces())
   .flat()

@@ -1,5 +1,5 @@
-import { backoffDelayMs } from '../base/backoff.ts';
-import type { Clock } from '../base/clock.ts';
+import { backoffDelayMs } from './backoff.ts';
+import type { Clock } from './clock.ts';
 
 /** A first crash is mended at once to the eye; a program that always crashes costs little. */
 const backoff = { minimumMs: 500, maximumMs: 30_000 };

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Clock, Timer } from '../base/clock.ts';
-import type { Environment } from '../base/env.ts';
-import type { Logger } from '../base/logger.ts';
-import { StartError } from '../base/start-error.ts';
 import type { ChildProcesses } from './child-processes.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { Environment } from './env.ts';
+import type { Logger } from './logger.ts';
 import { RestartDelay } from './restart-delay.ts';
+import { StartError } from './start-error.ts';
 
 /** The exit code of our programs for a configuration that cannot be used: it will not get better. */
 const badConfiguration = 2;

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
-import { ChildProcesses } from '../../../src/standalone/child-processes.ts';
-import { SupervisedProgram } from '../../../src/standalone/supervised-program.ts';
+import { ChildProcesses } from '../../../src/base/child-processes.ts';
+import { SupervisedProgram } from '../../../src/base/supervised-program.ts';
 
 // A program that supervises an obedient one and passes on what it writes.
 void new SupervisedProgram({

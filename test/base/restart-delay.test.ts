@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RestartDelay } from '../../src/standalone/restart-delay.ts';
+import { RestartDelay } from '../../src/base/restart-delay.ts';
 import { TwinClock } from '../support/twin-clock.ts';
 
 /** What is waited after each end of a program that runs for so many milliseconds each time. */

@@ -1,6 +1,6 @@
-import { sleep } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
-import { StartError } from '../base/start-error.ts';
+import { sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { StartError } from './start-error.ts';
 
 const pollMs = 50;
 const requestTimeoutMs = 2_000;

@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { ChildProcesses } from '../../src/standalone/child-processes.ts';
-import { SupervisedProgram } from '../../src/standalone/supervised-program.ts';
+import { ChildProcesses } from '../../src/base/child-processes.ts';
+import { SupervisedProgram } from '../../src/base/supervised-program.ts';
 import { eventually } from '../support/eventually.ts';
 import { TwinClock } from '../support/twin-clock.ts';
 

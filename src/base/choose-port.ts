@@ -1,4 +1,4 @@
-import { tryToListen } from '../base/try-to-listen.ts';
+import { tryToListen } from './try-to-listen.ts';
 
 /**
  * All that a program on this machine can be reached at. Systems differ in whether listening on all
