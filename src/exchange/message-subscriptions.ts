@@ -63,7 +63,7 @@ export class MessageSubscriptions implements StreamKeeper {
   }
 
   tick(): void {
-    if (this.#isBusy) return;
+    if (this.#isBusy || !this.#hasBegun || this.#closing.signal.aborted) return;
     const [symbol] = this.#renewals;
     if (symbol !== undefined) {
       void this.#perform(() => this.#renew(symbol));
@@ -100,6 +100,8 @@ export class MessageSubscriptions implements StreamKeeper {
       this.#options.failed('The exchange does not answer the subscription');
       return;
     }
+    // Of those that were refused together most have nothing to do with it.
+    this.#refusals.clear();
     await this.#bringEach(this.#lacking());
     if (this.#hasBegun) this.isChecked = true;
     else this.#options.failed(`The exchange delivers nothing: ${[...this.#refusals.values()][0]}`);
@@ -110,6 +112,7 @@ export class MessageSubscriptions implements StreamKeeper {
     for (const symbol of symbols) {
       await this.#bring([symbol]);
       this.#tell();
+      this.#warn(symbol);
     }
   }
 
@@ -162,20 +165,22 @@ export class MessageSubscriptions implements StreamKeeper {
 
   /** Tells what has come into force, and what is missing, since the last time. */
   #tell(): void {
-    const { subscription, begun, missing, inForce } = this.#options;
+    const { subscription, begun } = this.#options;
     const lacking = new Set(this.#lacking());
     for (const symbol of subscription.symbols) {
-      if (lacking.has(symbol)) {
-        const reason = this.#reasonOf(symbol);
-        const isNew = this.#missing.get(symbol) !== reason;
-        this.#missing.set(symbol, reason);
-        if (isNew && this.#hasBegun) this.#warn(symbol, reason);
-        if (isNew) missing(symbol, reason);
-      } else if (this.#missing.delete(symbol)) inForce(symbol);
+      if (lacking.has(symbol)) this.#miss(symbol);
+      else if (this.#missing.delete(symbol) && this.#hasBegun) this.#options.inForce(symbol);
     }
     if (this.#hasBegun || this.#inForce.size === 0) return;
     this.#hasBegun = true;
     begun();
+  }
+
+  #miss(symbol: string): void {
+    const reason = this.#reasonOf(symbol);
+    if (this.#missing.get(symbol) === reason) return;
+    this.#missing.set(symbol, reason);
+    if (this.#hasBegun) this.#options.missing(symbol, reason);
   }
 
   #reasonOf(symbol: string): string {
@@ -197,8 +202,10 @@ export class MessageSubscriptions implements StreamKeeper {
     return symbols.flatMap((symbol) => this.#options.subscription.streams.get(symbol) ?? []);
   }
 
-  #warn(symbol: string, reason: string): void {
+  #warn(symbol: string): void {
     const { logger, logLimiter } = this.#options;
+    const reason = this.#missing.get(symbol);
+    if (reason === undefined) return;
     const due = logLimiter.due(`missing ${symbol}`);
     if (due !== undefined) logger.warn({ symbol, reason, ...due }, 'A symbol is not delivered');
   }

@@ -3,7 +3,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import type { Kline } from '../../src/domain/kline.ts';
 import { Audit } from '../../src/exchange/audit.ts';
 import { binance } from '../../src/exchange/binance.ts';
-import type { ExchangeRest } from '../../src/exchange/exchange.ts';
+import type { ExchangeFacts, ExchangeRest } from '../../src/exchange/exchange.ts';
 import { RestError } from '../../src/exchange/rest-error.ts';
 import { eventually } from '../support/eventually.ts';
 import { MarketTape, at } from '../support/market-tape.ts';
@@ -12,10 +12,14 @@ import { TwinClock } from '../support/twin-clock.ts';
 const instrument = 'binance:BTCUSDT';
 
 /** An audit of a market by an exchange that answers with these klines. */
-function openAudit(tape: MarketTape, klines: () => readonly Kline[]) {
+function openAudit(
+  tape: MarketTape,
+  klines: () => readonly Kline[],
+  facts: ExchangeFacts = binance.facts,
+) {
   const clock = new TwinClock(at(185_000));
   const answers: Partial<ExchangeRest> = {
-    facts: binance.facts,
+    facts,
     klines: () => Promise.resolve(klines()),
   };
   const rest = answers as ExchangeRest;
@@ -92,5 +96,20 @@ test('what is known to lack trades is not compared, and no answer is no mismatch
   // The first minute is partial and the second lacks trades: the third alone can be compared.
   await eventually(() => expect(audit.counts(instrument).compared).toBeGreaterThan(0));
   expect(audit.counts(instrument).equal).toBe(audit.counts(instrument).compared);
+  await audit[Symbol.asyncDispose]();
+});
+
+test('an exchange without whole klines is not asked for any', async () => {
+  const { tape, klines } = threeMinutes();
+  let isAsked = false;
+  const tell = () => {
+    isAsked = true;
+    return klines;
+  };
+  const facts: ExchangeFacts = { ...binance.facts, klines: 'none' };
+  const { audit, clock } = openAudit(tape, tell, facts);
+  await clock.advance(60_000, 10_000);
+  expect(isAsked).toBe(false);
+  expect(audit.counts(instrument)).toEqual({ compared: 0, equal: 0, mended: 0 });
   await audit[Symbol.asyncDispose]();
 });

@@ -4,19 +4,25 @@ import type { MarketEvent } from '../../src/domain/market-event.ts';
 import type { Timeframe } from '../../src/domain/timeframe.ts';
 import type { Trade } from '../../src/domain/trade.ts';
 import { binance } from '../../src/exchange/binance.ts';
-import type { ExchangeRest } from '../../src/exchange/exchange.ts';
+import { coinbase } from '../../src/exchange/coinbase.ts';
+import type { ExchangeFacts, ExchangeRest } from '../../src/exchange/exchange.ts';
+import { kraken } from '../../src/exchange/kraken.ts';
 import { readHistory } from '../../src/exchange/read-history.ts';
 import { aTrade } from '../support/builders.ts';
 import { at } from '../support/market-tape.ts';
 import { TwinClock } from '../support/twin-clock.ts';
 
 /** Reads the history `ms` after noon of an exchange that has these trades; what was asked and told. */
-async function readAt(ms: number, trades: readonly Trade[] = []) {
+async function readAt(
+  ms: number,
+  trades: readonly Trade[] = [],
+  facts: ExchangeFacts = binance.facts,
+) {
   const events: MarketEvent[] = [];
   const klinesUntil = new Map<Timeframe, Micros>();
   let tradesFrom = 0;
   const rest: Partial<ExchangeRest> = {
-    facts: binance.facts,
+    facts,
     tradesPerAnswer: 1000,
     trades: (_symbol, from) => {
       if ('fromTime' in from) tradesFrom = from.fromTime;
@@ -55,5 +61,25 @@ test('what the exchange does not tell between two of its trades is absent', asyn
   expect(events.filter(({ type }) => type === 'absentTrades')).toMatchObject([
     { firstId: 5, lastId: 999_999 },
     { firstId: 1_000_001, lastId: 1_000_001 },
+  ]);
+});
+
+test('of an exchange without whole klines none are asked for, and no hole counts as filled by them', async () => {
+  const trades = [1, 2].map((id) => aTrade({ id, exchangeTime: at(30_000 + id) }));
+  const { events, klinesUntil } = await readAt(31_000, trades, coinbase.facts);
+  expect(klinesUntil.size).toBe(0);
+  expect(events.find(({ type }) => type === 'recoveredTrades')).toMatchObject({ wholeFrom: at(0) });
+  expect(events.at(-1)).toMatchObject({
+    type: 'historyRead',
+    settledBefore: 0,
+    settledBelowId: undefined,
+  });
+});
+
+test('ids that are left out between an exchange’s trades are nothing that is missing', async () => {
+  const trades = [3, 7].map((id) => aTrade({ id, exchangeTime: at(30_000 + id) }));
+  const { events } = await readAt(31_000, trades, kraken.facts);
+  expect(events.filter(({ type }) => type === 'absentTrades')).toMatchObject([
+    { firstId: 4, lastId: 6, isNothingMissing: true },
   ]);
 });
