@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { create, toJson } from '@bufbuild/protobuf';
 import type {
   Order as OrderMessage,
@@ -142,9 +143,25 @@ function splitToMessage(split: Split): SplitMessage {
   });
 }
 
-/** An order in a line of JSON, with the names and forms of the contract. */
+/** An order as JSON, with the names and forms of the contract. */
+export function orderJson(order: OrderMessage): object {
+  const json = toJson(OrderSchema, order, { alwaysEmitImplicit: true });
+  assert(typeof json === 'object' && json !== null, 'An order is an object');
+  return json;
+}
+
+/** The same in a line. */
 export function orderToJson(order: OrderMessage): string {
-  return JSON.stringify(toJson(OrderSchema, order, { alwaysEmitImplicit: true }));
+  return JSON.stringify(orderJson(order));
+}
+
+/** Whether nothing can happen to it any more. */
+export function isOrderAtEnd({ status }: OrderMessage): boolean {
+  return (
+    status === OrderStatusMessage.FILLED ||
+    status === OrderStatusMessage.CANCELED ||
+    status === OrderStatusMessage.EXPIRED
+  );
 }
 
 /** An event, and the order as it is after it. */

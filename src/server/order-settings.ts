@@ -24,6 +24,11 @@ export const orderSettings = {
     schema: integer(4_096, 1, 100_000),
     description: 'Orders that wait for their commit; one more is refused with RESOURCE_EXHAUSTED',
   },
+  ORDER_TIMEOUT_SECONDS: {
+    schema: integer(30, 1, 86_400),
+    description:
+      'How long an order of POST /order/limit may wait to be filled, and its caller for that',
+  },
   ADVERTISED_URL: {
     schema: url(['http', 'https']),
     description: 'Where other servers on the same database reach this one; default: its own URL',
@@ -44,6 +49,8 @@ export type OrderConfig = {
   readonly priceCollarPercent: number | undefined;
   readonly maximumOpenOrders: number;
   readonly maximumPendingOrders: number;
+  /** Of orders of POST /order/limit. */
+  readonly timeoutSeconds: number;
   /** undefined: the listener's own. */
   readonly advertisedUrl: string | undefined;
   readonly crashAt: CrashPoint | undefined;
@@ -56,6 +63,7 @@ export function orderConfigOf(values: SettingValues<typeof orderSettings>): Orde
     priceCollarPercent: values.PRICE_COLLAR_PERCENT || undefined,
     maximumOpenOrders: values.MAX_OPEN_ORDERS_PER_ACCOUNT,
     maximumPendingOrders: values.MAX_PENDING_ORDERS,
+    timeoutSeconds: values.ORDER_TIMEOUT_SECONDS,
     advertisedUrl: values.ADVERTISED_URL,
     crashAt: isCrashPoint(crashAt) ? crashAt : undefined,
   };

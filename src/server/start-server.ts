@@ -20,6 +20,8 @@ import { orderService } from '../rpc/order-service.ts';
 import { positionService } from '../rpc/position-service.ts';
 import { refusedService } from '../rpc/refused-service.ts';
 import { systemService } from '../rpc/system-service.ts';
+import { limitOrderAdapter } from '../rpc/trade-executor/limit-order.ts';
+import { sellOrderAdapter } from '../rpc/trade-executor/sell-order.ts';
 import type { ServerConfig } from './config.ts';
 import { readinessOf, statusesOf } from './instrument-statuses.ts';
 import { openCapture } from './open-capture.ts';
@@ -137,6 +139,7 @@ export async function startServer(
         router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
         router.service(AggregatorService, aggregator.service);
       },
+      restAdapters: [limitOrderAdapter(config.orders.timeoutSeconds), sellOrderAdapter],
       clock,
       logger,
       metrics,

@@ -42,14 +42,6 @@ export function statusWord({ status }: Order): string {
   return statusWords[status] ?? 'unknown';
 }
 
-export function isAtEnd({ status }: Order): boolean {
-  return (
-    status === OrderStatus.FILLED ||
-    status === OrderStatus.CANCELED ||
-    status === OrderStatus.EXPIRED
-  );
-}
-
 /** What an order asks for: "sell 1000 binance:LTCBTC at 0.0001 or better (gtd, until …)". */
 export function describeOrder(order: Order): string {
   const side = order.side === OrderSide.SELL ? 'sell' : 'buy';

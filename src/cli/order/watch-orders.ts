@@ -10,13 +10,12 @@ import { readStream } from '../../rpc/client.ts';
 import type { OrderClient } from '../../rpc/client.ts';
 import { Failure } from '../failure.ts';
 import { LiveLine } from '../live-line.ts';
-import { orderToJson } from '../../rpc/order-messages.ts';
+import { isOrderAtEnd, orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import {
   describeOrder,
   describeProgress,
-  isAtEnd,
   orderSummary,
   statusWord,
   timeOf,
@@ -87,18 +86,18 @@ export async function watchToEnd(
         : undefined;
     const refresh = async () => {
       const current = await read().catch(() => undefined);
-      if (current !== undefined && !isAtEnd(current)) line.show(describeProgress(current));
+      if (current !== undefined && !isOrderAtEnd(current)) line.show(describeProgress(current));
     };
     const scope = { case: 'orderId' as const, value: order.orderId };
     for await (const { event } of followEvents(client, scope, stop.signal, line)) {
       if (event.case === 'order') {
-        if (isAtEnd(event.value)) break;
+        if (isOrderAtEnd(event.value)) break;
         // What was filled before we looked.
         if (event.value.splitCount > 0) await line.print(lineOfOrder(event.value, format));
       }
       if (event.case !== 'orderEvent') continue;
       await line.print(lineOfEvent(event.value, format));
-      if (event.value.order !== undefined && isAtEnd(event.value.order)) break;
+      if (event.value.order !== undefined && isOrderAtEnd(event.value.order)) break;
     }
   }
   line.clear();

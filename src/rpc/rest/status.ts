@@ -28,7 +28,14 @@ const httpStatuses: Readonly<Record<Code, number>> = {
 };
 
 /** An error as plain HTTP tells it: its status, and a google.rpc.Status as JSON. */
-export type RestStatus = { readonly httpStatus: number; readonly json: JsonObject };
+export type RestStatus = {
+  readonly httpStatus: number;
+  readonly code: Code;
+  readonly message: string;
+  /** The fields that are wrong. */
+  readonly violations: readonly FieldViolation[];
+  readonly json: JsonObject;
+};
 
 /** Whether an error is an answer; those of RPCs, also the others, are logged where they arise. */
 export function isForeseen(error: unknown): boolean {
@@ -39,20 +46,26 @@ export function isForeseen(error: unknown): boolean {
 export function restStatus(error: unknown): RestStatus {
   if (error instanceof RestRefusal) {
     const { code, message, violations } = error;
-    return {
-      httpStatus: error.httpStatus ?? httpStatuses[code],
-      json: { code, message, details: violations.length === 0 ? [] : [badRequest(violations)] },
-    };
+    return statusOf(error.httpStatus ?? httpStatuses[code], { code, message, violations });
   }
   const told = toConnectError(error);
-  return {
-    httpStatus: httpStatuses[told.code],
-    json: { code: told.code, message: told.rawMessage, details: detailsOf(told) },
-  };
+  const { code, rawMessage: message } = told;
+  const details = otherDetailsOf(told);
+  return statusOf(httpStatuses[code], { code, message, violations: violationsOf(told) }, details);
 }
 
-function detailsOf(error: ConnectError): JsonObject[] {
-  const violations = error
+function statusOf(
+  httpStatus: number,
+  status: Pick<RestStatus, 'code' | 'message' | 'violations'>,
+  others: readonly JsonObject[] = [],
+): RestStatus {
+  const { code, message, violations } = status;
+  const details = violations.length === 0 ? [...others] : [badRequest(violations), ...others];
+  return { httpStatus, ...status, json: { code, message, details } };
+}
+
+function violationsOf(error: ConnectError): FieldViolation[] {
+  return error
     .findDetails(ViolationsSchema)
     .flatMap(({ violations }) => violations)
     .map(({ field: path, message }) => {
@@ -60,13 +73,15 @@ function detailsOf(error: ConnectError): JsonObject[] {
       // A refusal's own words begin with the field that they are about.
       return { field, description: message.replace(`${field}: `, '') };
     });
-  // Of the errors that crossed a protocol, details have their JSON with them.
-  const others = error.details.flatMap((detail) =>
+}
+
+/** Of the errors that crossed a protocol, details have their JSON with them. */
+function otherDetailsOf(error: ConnectError): JsonObject[] {
+  return error.details.flatMap((detail) =>
     'type' in detail && detail.type !== ViolationsSchema.typeName
       ? [{ '@type': `type.googleapis.com/${detail.type}`, ...objectIn(detail.debug) }]
       : [],
   );
-  return violations.length === 0 ? others : [badRequest(violations), ...others];
 }
 
 function badRequest(violations: readonly FieldViolation[]): JsonObject {
