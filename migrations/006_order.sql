@@ -303,6 +303,69 @@ begin
 end
 $$;
 
+-- Applies events other than acceptances to their orders, which the database computes from the events
+-- by itself; for append_order_events. Raises TW001 where one does not follow what is stored.
+--
+-- The orders are looked up one by one: a plan is kept while they grow from none to millions, and
+-- nothing is known about the number of events when it is made.
+create function change_orders(
+  lease_shard smallint,
+  order_ids text[], versions integer[], types text[], event_times timestamptz[], accounts text[],
+  instruments text[], sides text[], prices numeric[], quantities numeric[], cancel_reasons text[],
+  filled_quantities numeric[], filled_notionals numeric[]
+) returns void
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+declare
+  expected integer;
+  changed  integer;
+begin
+  with per_order as materialized (
+    select
+      order_id, account, instrument, side, count(*) as events, min(version) as first_version,
+      max(version) as version, coalesce(sum(quantity), 0) as quantity,
+      coalesce(sum(price * quantity), 0) as notional,
+      (array_agg(number order by version desc))[1] as last
+    from unnest(order_ids, versions, types, accounts, instruments, sides, prices, quantities)
+      with ordinality as input (
+        order_id, version, type, account, instrument, side, price, quantity, number
+      )
+    where type <> 'accepted'
+    group by order_id, account, instrument, side
+  ), change as (
+    update orders set
+      version = per_order.version,
+      status = case
+        when types[last] <> 'filled' then types[last]
+        when orders.filled_quantity + per_order.quantity = orders.quantity then 'filled'
+        else 'partiallyFilled'
+      end,
+      cancel_reason = cancel_reasons[last],
+      filled_quantity = orders.filled_quantity + per_order.quantity,
+      filled_notional = orders.filled_notional + notional,
+      updated_time = event_times[last]
+    from per_order
+    where orders.order_id = per_order.order_id
+      -- Said so that no index but that of the ids serves.
+      and orders.shard is not distinct from lease_shard
+      and orders.account is not distinct from per_order.account
+      and orders.instrument is not distinct from per_order.instrument
+      and orders.side is not distinct from per_order.side
+      and orders.status not in ('filled', 'canceled', 'expired')
+      and orders.version + 1 = first_version
+      and orders.version + events = per_order.version
+      and orders.filled_quantity + per_order.quantity = filled_quantities[last]
+      and orders.filled_notional + notional = filled_notionals[last]
+    returning 1
+  )
+  select (select count(*) from per_order), (select count(*) from change) into expected, changed;
+  if changed <> expected then
+    raise exception 'An event does not follow what is stored' using errcode = 'TW001';
+  end if;
+end
+$$;
+
 -- Appends events of one shard: each array is a column, all equally long, in the order of decisions.
 -- All of them are stored, with what follows from them, or none:
 -- - leaseLost: the shard has another owner, or epoch;
@@ -324,9 +387,8 @@ create function append_order_events(
 language plpgsql as $$
 #variable_conflict use_column
 declare
-  expected       integer;
-  changed        integer;
   fills          record;
+  stored         integer;
   first_position bigint;
 begin
   perform from shard_lease
@@ -371,72 +433,36 @@ begin
     from input
     where order_id not in (select order_id from stored);
 
-    if exists (
-      select from orders
-      where order_id in (select order_ids[number] from unnest(left_out) as numbers (number))
+    if left_out is not null and exists (
+      select from unnest(left_out) as numbers (number)
+      cross join lateral (
+        select from orders where order_id = order_ids[number] limit 1
+      ) as same
     ) then
       raise exception 'These events are stored already' using errcode = 'TW001';
     end if;
   end if;
 
   if types && '{filled,canceled,expired}' then
-    with input as materialized (
-      select * from unnest(
-        order_ids, versions, types, event_times, prices, quantities, cancel_reasons,
-        filled_quantities, filled_notionals
-      ) as input (
-        order_id, version, type, event_time, price, quantity, cancel_reason,
-        filled_quantity, filled_notional
-      )
-      where type <> 'accepted'
-    ), per_order as (
-      select
-        order_id, min(version) as first_version, max(version) as version, count(*) as events,
-        coalesce(sum(quantity), 0) as quantity, coalesce(sum(price * quantity), 0) as notional
-      from input
-      group by order_id
-    ), changes as (
-      update orders set
-        version = last.version,
-        status = case
-          when last.type <> 'filled' then last.type
-          when orders.filled_quantity + per_order.quantity = orders.quantity then 'filled'
-          else 'partiallyFilled'
-        end,
-        cancel_reason = last.cancel_reason,
-        filled_quantity = orders.filled_quantity + per_order.quantity,
-        filled_notional = orders.filled_notional + per_order.notional,
-        updated_time = last.event_time
-      from per_order
-      join input as last using (order_id, version)
-      where orders.order_id = per_order.order_id
-        and orders.shard = lease_shard
-        and orders.status in ('open', 'partiallyFilled')
-        and orders.version + 1 = per_order.first_version
-        and orders.version + per_order.events = per_order.version
-        and orders.filled_quantity + per_order.quantity = last.filled_quantity
-        and orders.filled_notional + per_order.notional = last.filled_notional
-      returning 1
-    )
-    select (select count(*) from per_order), (select count(*) from changes) into expected, changed;
-    if changed <> expected then
-      raise exception 'An event does not follow what is stored' using errcode = 'TW001';
-    end if;
+    perform change_orders(
+      lease_shard, order_ids, versions, types, event_times, accounts, instruments, sides, prices,
+      quantities, cancel_reasons, filled_quantities, filled_notionals
+    );
   end if;
 
   if 'filled' = any(types) then
     insert into consumed_level (
       instrument, side, shard, update_id, price, displayed_quantity, consumed
     )
-    select distinct on (orders.instrument, orders.side)
-      orders.instrument, orders.side, lease_shard, update_id, price, displayed_quantity, consumed_after
-    from unnest(order_ids, types, update_ids, prices, displayed_quantities, consumed_afters)
-      with ordinality as input (
-        order_id, type, update_id, price, displayed_quantity, consumed_after, number
-      )
-    join orders using (order_id)
+    select distinct on (instrument, side)
+      instrument, side, lease_shard, update_id, price, displayed_quantity, consumed_after
+    from unnest(
+      types, instruments, sides, update_ids, prices, displayed_quantities, consumed_afters
+    ) with ordinality as input (
+      type, instrument, side, update_id, price, displayed_quantity, consumed_after, number
+    )
     where type = 'filled'
-    order by orders.instrument, orders.side, number desc
+    order by instrument, side, number desc
     on conflict (instrument, side) do update set
       update_id = excluded.update_id, price = excluded.price,
       displayed_quantity = excluded.displayed_quantity, consumed = excluded.consumed;
@@ -444,14 +470,16 @@ begin
     select
       array_agg(account) as accounts, array_agg(instrument) as instruments,
       array_agg('order'::text) as sources,
-      array_agg(order_id || ':' || lpad(input.version::text, 10, '0')) as source_ids,
-      array_agg(case side when 'buy' then input.quantity else -input.quantity end) as quantities,
+      array_agg(order_id || ':' || lpad(version::text, 10, '0')) as source_ids,
+      array_agg(case side when 'buy' then quantity else -quantity end) as quantities,
       array_agg(price) as prices, array_agg(0::numeric) as fees, array_agg(event_time) as times,
       array_agg(null::text) as corrections
     into fills
-    from unnest(order_ids, versions, types, event_times, prices, quantities)
-      as input (order_id, version, type, event_time, price, quantity)
-    join orders using (order_id)
+    from unnest(
+      order_ids, versions, types, event_times, accounts, instruments, sides, prices, quantities
+    ) as input (
+      order_id, version, type, event_time, account, instrument, side, price, quantity
+    )
     where type = 'filled';
     perform from record_executions(
       fills.accounts, fills.instruments, fills.sources, fills.source_ids, fills.quantities,
@@ -464,11 +492,11 @@ begin
 
   -- Whoever follows the log is woken at the commit.
   perform pg_notify('order_event', '');
-  expected := cardinality(order_ids) - coalesce(cardinality(left_out), 0);
-  if expected = 0 then
+  stored := cardinality(order_ids) - coalesce(cardinality(left_out), 0);
+  if stored = 0 then
     return;
   end if;
-  first_position := draw_log_positions(expected);
+  first_position := draw_log_positions(stored);
   insert into order_event (
     log_position, order_id, version, type, event_time,
     account, client_order_id, instrument, side, limit_price, time_in_force, expire_time,
@@ -477,7 +505,9 @@ begin
   )
   select
     first_position + row_number() over (order by number) - 1, order_id, version, type, event_time,
-    account, client_order_id, instrument, side, limit_price, time_in_force, expire_time,
+    case type when 'accepted' then account end, client_order_id,
+    case type when 'accepted' then instrument end, case type when 'accepted' then side end,
+    limit_price, time_in_force, expire_time,
     price, update_id, displayed_quantity, consumed_after, quantity, cancel_reason,
     filled_quantity, filled_notional, lease_epoch
   from unnest(
@@ -496,6 +526,7 @@ $$;
 -- Down Migration
 
 drop function append_order_events;
+drop function change_orders;
 drop function release_shard_leases;
 drop function renew_shard_leases;
 drop function resume_trading;

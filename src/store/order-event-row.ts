@@ -23,10 +23,10 @@ export function eventColumns(decided: readonly DecidedEvent[]): string[] {
     plain(({ event }) => String(event.version)),
     plain(({ event }) => event.type),
     plain(({ event }) => formatTimestamp(event.time)),
-    requested(({ account }) => account),
+    textColumn(decided.map(({ order }) => order.account)),
     requested(({ clientOrderId }) => clientOrderId),
-    requested(({ instrument }) => instrument),
-    requested(({ side }) => side),
+    textColumn(decided.map(({ order }) => order.instrument)),
+    plain(({ order }) => order.side),
     requested(({ limitPrice }) => formatDecimal(limitPrice)),
     requested(({ timeInForce }) => timeInForce),
     requested(({ expireTime }) =>
