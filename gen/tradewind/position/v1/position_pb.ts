@@ -23,7 +23,7 @@ export const file_tradewind_position_v1_position: GenFile = /*@__PURE__*/
  */
 export type Execution = Message<"tradewind.position.v1.Execution"> & {
   /**
-   * Who tells it: "order" for fills of our orders; at most 64 bytes.
+   * Who tells it: "order" for fills of our orders; at most 32 bytes.
    *
    * @generated from field: string source = 1;
    */
