@@ -1,9 +1,8 @@
 // What a statistic costs: the window put together from what the market holds, and its averages.
 import type { Clock, Micros } from '../src/base/clock.ts';
 import { systemClock } from '../src/base/clock.ts';
-import { parseDecimal } from '../src/base/decimal.ts';
-import { Market } from '../src/market/market.ts';
 import { PriceBook } from '../src/market/price-book.ts';
+import { heldMarket } from './support/held-market.ts';
 import { median, report, timeOf } from './support/rounds.ts';
 
 const second: Micros = 1_000_000;
@@ -13,40 +12,16 @@ const start = Date.UTC(2026, 0, 1) * 1000;
 const rounds = 7;
 const questions = 20_000;
 
-/** A week in which every second has a trade, and some more, so that the end is within a minute. */
-function heldWeek(end: Micros): Market {
-  const market = new Market({ run: start, publish: () => {} });
-  const opened = { type: 'connectionOpened', connection: '1', receivedTime: start } as const;
-  market.handle({ ...opened, instruments: [instrument] });
-  let id = 0;
-  for (let time = start; time < end; time += second) {
-    id++;
-    market.handle({
-      type: 'trade',
-      instrument,
-      id,
-      price: parseDecimal(`${60_000 + ((id * 7919) % 1000)}.${(id % 90) + 10}`),
-      quantity: parseDecimal(`0.00${(id % 900) + 100}`),
-      takerSide: id % 2 === 0 ? 'buy' : 'sell',
-      exchangeTime: time,
-      eventTime: time,
-      receivedTime: time,
-      firstTradeId: id,
-      lastTradeId: id,
-    });
-  }
-  return market;
-}
-
 console.log(
   `Price statistics: CPU time of one core; median of ${rounds} rounds of ${questions} questions`,
 );
+// Every second has a trade, for a week and an hour.
 const end = start + 7 * day + 3_600 * second;
 for (const [name, now, periodOf] of [
   ['1 s to 70 min, by the second', end - second / 2 + 37 * second, secondly],
   ['1 min to 7 days, by the minute', end - second / 2 + 60 * second, minutely],
 ] as const) {
-  const market = heldWeek(now);
+  const market = heldMarket(instrument, start, now);
   const clock: Clock = { ...systemClock, now: () => now };
   const book = new PriceBook({ market, stored: undefined, clock });
   const nanoseconds = Array.from({ length: rounds }, (_, round) => {

@@ -1,0 +1,104 @@
+// GetPriceStatistics against an RPC that answers a constant, on the same server.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
+import {
+  GetPriceStatisticsRequestSchema,
+  PriceService,
+} from '../gen/tradewind/market/v1/price_service_pb.ts';
+import {
+  GetServerInfoRequestSchema,
+  SystemService,
+} from '../gen/tradewind/system/v1/system_service_pb.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLogger } from '../src/base/logger.ts';
+import { openMetrics } from '../src/base/metrics.ts';
+import { PriceBook } from '../src/market/price-book.ts';
+import { openListener } from '../src/rpc/listener.ts';
+import { PriceBroadcast } from '../src/rpc/price-broadcast.ts';
+import { PriceInstruments } from '../src/rpc/price-instruments.ts';
+import { priceService } from '../src/rpc/price-service.ts';
+import { systemService } from '../src/rpc/system-service.ts';
+import { heldMarket } from './support/held-market.ts';
+import { cpuMicros } from './support/process-cost.ts';
+import { median, report } from './support/rounds.ts';
+import type { Called, Calls } from './support/unary-caller.ts';
+
+const instrument = 'binance:BTCUSDT';
+const inFlight = 64;
+const durationMs = 300;
+const rounds = 31;
+
+console.log(
+  `Prices: gRPC requests/s with ${inFlight} in flight on one connection, from another process that writes
+  ready bytes; median of the ratios of ${rounds} rounds of ${durationMs / 1000} s each; baseline: GetServerInfo, whose
+  answer is made once; statistics over 1m, and over random periods up to 70 min`,
+);
+
+const now = systemClock.now();
+const market = heldMarket(instrument, now - 4_260_000_000, now);
+const clock = { ...systemClock, now: () => now };
+const book = new PriceBook({ market, stored: undefined, clock });
+using broadcast = new PriceBroadcast((name) => book.latestTrade([name]), systemClock);
+const names = [instrument];
+const instruments = new PriceInstruments(() => names);
+const info = { version: '1', run: now, startTime: now, mode: 'LIVE', defaultExchange: 'binance' };
+await using listener = await openListener({
+  host: '127.0.0.1',
+  port: 0,
+  routes: (router) => {
+    router.service(PriceService, priceService({ book, instruments, broadcast, shared: undefined }));
+    router.service(SystemService, systemService({ ...info, mode: 'LIVE' }));
+  },
+  corsAllowedOrigins: [],
+  logger: silentLogger,
+  clock: systemClock,
+  metrics: openMetrics({ processMetrics: false }),
+  graceMs: 0,
+});
+const caller = fork(`${import.meta.dirname}/support/unary-caller.ts`, [String(listener.port)]);
+
+const request = (seconds: number) =>
+  toBinary(
+    GetPriceStatisticsRequestSchema,
+    create(GetPriceStatisticsRequestSchema, {
+      symbol: 'BTCUSDT',
+      period: { seconds: BigInt(seconds), nanos: 0 },
+    }),
+  );
+const constant = toBinary(GetServerInfoRequestSchema, create(GetServerInfoRequestSchema));
+const statisticsPath = `/${PriceService.typeName}/GetPriceStatistics`;
+const constantPath = `/${SystemService.typeName}/GetServerInfo`;
+
+type Rate = { readonly perSecond: number; readonly cpu: number };
+
+/** Requests a second, and microseconds of this process's CPU each. */
+async function rateOf(path: string, message: Uint8Array): Promise<Rate> {
+  const cpu = cpuMicros();
+  caller.send({ path, message: [...message], inFlight, durationMs } satisfies Calls);
+  const [{ ok, failed }] = (await once(caller, 'message')) as [Called];
+  if (failed > 0) throw new Error(`Expected every request to be answered, ${failed} were not`);
+  return { perSecond: (ok * 1000) / durationMs, cpu: (cpuMicros() - cpu) / ok };
+}
+
+await rateOf(constantPath, constant);
+await rateOf(statisticsPath, request(60));
+const pairs: { readonly ours: Rate; readonly baseline: Rate }[] = [];
+for (let round = 0; round < rounds; round++) {
+  const baseline = await rateOf(constantPath, constant);
+  const ours = await rateOf(statisticsPath, request(round === 0 ? 60 : (round * 523) % 4_190));
+  pairs.push({ ours, baseline });
+}
+caller.disconnect();
+const ratio = median(pairs.map(({ ours, baseline }) => ours.perSecond / baseline.perSecond));
+const told = (pick: (pair: (typeof pairs)[number]) => Rate) => {
+  const rates = pairs.map(pick);
+  const perSecond = Math.round(median(rates.map((rate) => rate.perSecond)));
+  return `${perSecond} requests/s, ${median(rates.map(({ cpu }) => cpu)).toFixed(0)} µs of CPU each`;
+};
+report(
+  'at least 90 % of the requests/s of a constant',
+  `${(ratio * 100).toFixed(0)} % (${told(({ ours }) => ours)}; constant ${told(({ baseline }) => baseline)})`,
+  ratio >= 0.9,
+);
