@@ -296,6 +296,10 @@ $$;
 create function release_shard_leases(releasing_owner text, released smallint[]) returns void
 language plpgsql as $$
 begin
+  perform from shard_lease
+  where owner = releasing_owner and shard = any(released)
+  order by shard
+  for update;
   update shard_lease set owner = null where owner = releasing_owner and shard = any(released);
   delete from shard_owner
   where owner = releasing_owner
@@ -309,7 +313,7 @@ $$;
 -- The orders are looked up one by one: a plan is kept while they grow from none to millions, and
 -- nothing is known about the number of events when it is made.
 create function change_orders(
-  lease_shard smallint,
+  shards smallint[],
   order_ids text[], versions integer[], types text[], event_times timestamptz[], accounts text[],
   instruments text[], sides text[], prices numeric[], quantities numeric[], cancel_reasons text[],
   filled_quantities numeric[], filled_notionals numeric[]
@@ -321,98 +325,116 @@ declare
   expected integer;
   changed  integer;
 begin
-  with per_order as materialized (
-    select
-      order_id, account, instrument, side, count(*) as events, min(version) as first_version,
-      max(version) as version, coalesce(sum(quantity), 0) as quantity,
-      coalesce(sum(price * quantity), 0) as notional,
-      (array_agg(number order by version desc))[1] as last
-    from unnest(order_ids, versions, types, accounts, instruments, sides, prices, quantities)
-      with ordinality as input (
-        order_id, version, type, account, instrument, side, price, quantity, number
-      )
+  with last as materialized (
+    -- The last event of each order, with what all of them change.
+    select distinct on (order_id)
+      input.*, count(*) over events as events, min(version) over events as first_version,
+      coalesce(sum(quantity) over events, 0) as quantity_change,
+      coalesce(sum(price * quantity) over events, 0) as notional_change
+    from unnest(
+      shards, order_ids, versions, types, event_times, accounts, instruments, sides, prices,
+      quantities, cancel_reasons, filled_quantities, filled_notionals
+    ) as input (
+      shard, order_id, version, type, event_time, account, instrument, side, price, quantity,
+      cancel_reason, filled_quantity, filled_notional
+    )
     where type <> 'accepted'
-    group by order_id, account, instrument, side
+    window events as (partition by order_id)
+    order by order_id, version desc
   ), change as (
     update orders set
-      version = per_order.version,
+      version = last.version,
       status = case
-        when types[last] <> 'filled' then types[last]
-        when orders.filled_quantity + per_order.quantity = orders.quantity then 'filled'
+        when last.type <> 'filled' then last.type
+        when last.filled_quantity = orders.quantity then 'filled'
         else 'partiallyFilled'
       end,
-      cancel_reason = cancel_reasons[last],
-      filled_quantity = orders.filled_quantity + per_order.quantity,
-      filled_notional = orders.filled_notional + notional,
-      updated_time = event_times[last]
-    from per_order
-    where orders.order_id = per_order.order_id
+      cancel_reason = last.cancel_reason,
+      filled_quantity = last.filled_quantity,
+      filled_notional = last.filled_notional,
+      updated_time = last.event_time
+    from last
+    where orders.order_id = last.order_id
       -- Said so that no index but that of the ids serves.
-      and orders.shard is not distinct from lease_shard
-      and orders.account is not distinct from per_order.account
-      and orders.instrument is not distinct from per_order.instrument
-      and orders.side is not distinct from per_order.side
+      and orders.shard is not distinct from last.shard
+      and orders.account is not distinct from last.account
+      and orders.instrument is not distinct from last.instrument
+      and orders.side is not distinct from last.side
       and orders.status not in ('filled', 'canceled', 'expired')
       and orders.version + 1 = first_version
-      and orders.version + events = per_order.version
-      and orders.filled_quantity + per_order.quantity = filled_quantities[last]
-      and orders.filled_notional + notional = filled_notionals[last]
+      and orders.version + events = last.version
+      and orders.filled_quantity + quantity_change = last.filled_quantity
+      and orders.filled_notional + notional_change = last.filled_notional
     returning 1
   )
-  select (select count(*) from per_order), (select count(*) from change) into expected, changed;
+  select (select count(*) from last), (select count(*) from change) into expected, changed;
   if changed <> expected then
     raise exception 'An event does not follow what is stored' using errcode = 'TW001';
   end if;
 end
 $$;
 
--- Appends events of one shard: each array is a column, all equally long, in the order of decisions.
--- All of them are stored, with what follows from them, or none:
+-- Appends what was decided on one shard or several. The leases are arrays of their own; of each event
+-- the number of its lease, from 1, is told, and then its columns, in the order of the decisions.
+--
+-- All events are stored, with what follows from them, or none. None, where there are refusals; each
+-- names the reason for the lease of its number:
 -- - leaseLost: the shard has another owner, or epoch;
 -- - haltsChanged: what is halted is not what the decisions were made under.
--- Raises TW001 where an event does not follow what is stored. Of acceptances whose client_order_id is
--- taken the numbers are answered: they alone are left out.
+-- None, too, where TW001 is raised: an event does not follow what is stored. Of acceptances whose
+-- client_order_id is taken the numbers are answered: they alone are left out.
 --
 -- To be called in read committed only: what was committed while it waited for its locks must be seen.
 create function append_order_events(
-  lease_shard smallint, lease_owner text, lease_epoch bigint, halts bigint,
+  lease_shards smallint[], lease_owners text[], lease_epochs bigint[], lease_halts bigint[],
+  lease_numbers integer[],
   order_ids text[], versions integer[], types text[], event_times timestamptz[],
   accounts text[], client_order_ids text[], instruments text[], sides text[],
   limit_prices numeric[], times_in_force text[], expire_times timestamptz[],
   prices numeric[], update_ids bigint[], displayed_quantities numeric[], consumed_afters numeric[],
   quantities numeric[], cancel_reasons text[],
   filled_quantities numeric[], filled_notionals numeric[],
-  out outcome text, out left_out integer[]
+  out refusals text[], out left_out integer[]
 )
 language plpgsql as $$
 #variable_conflict use_column
 declare
+  shards         smallint[];
+  epochs         bigint[];
   fills          record;
   stored         integer;
   first_position bigint;
 begin
-  perform from shard_lease
-  where shard = lease_shard and owner = lease_owner and epoch = lease_epoch
-  for share;
-  if not found then
-    outcome := 'leaseLost';
-    return;
-  end if;
+  -- In their order, as whoever changes several does.
+  perform from shard_lease where shard = any(lease_shards) order by shard for share;
   perform pg_advisory_xact_lock_shared(7201810005);
-  if halts <> (select revision from halt_revision) then
-    outcome := 'haltsChanged';
+  select array_agg(
+    case
+      when shard_lease.shard is null then 'leaseLost'
+      when halts <> (select revision from halt_revision) then 'haltsChanged'
+    end
+    order by number
+  )
+  into refusals
+  from unnest(lease_shards, lease_owners, lease_epochs, lease_halts) with ordinality
+    as lease (shard, owner, epoch, halts, number)
+  left join shard_lease using (shard, owner, epoch);
+  if array_position(refusals, 'leaseLost') > 0 or array_position(refusals, 'haltsChanged') > 0 then
     return;
   end if;
-  outcome := 'committed';
+
+  select array_agg(lease_shards[lease] order by number), array_agg(lease_epochs[lease] order by number)
+  into shards, epochs
+  from unnest(lease_numbers) with ordinality as input (lease, number);
 
   if 'accepted' = any(types) then
     with input as materialized (
       select * from unnest(
-        order_ids, types, event_times, accounts, client_order_ids, instruments, sides, quantities,
-        limit_prices, times_in_force, expire_times
+        shards, order_ids, types, event_times, accounts, client_order_ids, instruments, sides,
+        quantities, limit_prices, times_in_force, expire_times
       ) with ordinality as input (
-        order_id, type, event_time, account, client_order_id, instrument, side, quantity,
-        limit_price, time_in_force, expire_time, number
+        shard, order_id, type, event_time, account, client_order_id, instrument, side,
+        quantity, limit_price, time_in_force, expire_time, number
       )
       where type = 'accepted'
     ), stored as (
@@ -421,10 +443,10 @@ begin
         time_in_force, expire_time, accepted_time, updated_time
       )
       select
-        order_id, account, client_order_id, instrument, lease_shard, side, quantity, limit_price,
+        order_id, account, client_order_id, instrument, shard, side, quantity, limit_price,
         time_in_force, expire_time, event_time, event_time
       from input
-      -- So that two batches with the same keys do not wait for each other both ways.
+      -- So that two appends with the same keys do not wait for each other both ways.
       order by account, client_order_id, number
       on conflict (account, client_order_id) do nothing
       returning order_id
@@ -445,7 +467,7 @@ begin
 
   if types && '{filled,canceled,expired}' then
     perform change_orders(
-      lease_shard, order_ids, versions, types, event_times, accounts, instruments, sides, prices,
+      shards, order_ids, versions, types, event_times, accounts, instruments, sides, prices,
       quantities, cancel_reasons, filled_quantities, filled_notionals
     );
   end if;
@@ -455,11 +477,11 @@ begin
       instrument, side, shard, update_id, price, displayed_quantity, consumed
     )
     select distinct on (instrument, side)
-      instrument, side, lease_shard, update_id, price, displayed_quantity, consumed_after
+      instrument, side, shard, update_id, price, displayed_quantity, consumed_after
     from unnest(
-      types, instruments, sides, update_ids, prices, displayed_quantities, consumed_afters
+      shards, types, instruments, sides, update_ids, prices, displayed_quantities, consumed_afters
     ) with ordinality as input (
-      type, instrument, side, update_id, price, displayed_quantity, consumed_after, number
+      shard, type, instrument, side, update_id, price, displayed_quantity, consumed_after, number
     )
     where type = 'filled'
     order by instrument, side, number desc
@@ -509,13 +531,13 @@ begin
     case type when 'accepted' then instrument end, case type when 'accepted' then side end,
     limit_price, time_in_force, expire_time,
     price, update_id, displayed_quantity, consumed_after, quantity, cancel_reason,
-    filled_quantity, filled_notional, lease_epoch
+    filled_quantity, filled_notional, epoch
   from unnest(
-    order_ids, versions, types, event_times, accounts, client_order_ids, instruments, sides,
+    epochs, order_ids, versions, types, event_times, accounts, client_order_ids, instruments, sides,
     limit_prices, times_in_force, expire_times, prices, update_ids, displayed_quantities,
     consumed_afters, quantities, cancel_reasons, filled_quantities, filled_notionals
   ) with ordinality as input (
-    order_id, version, type, event_time, account, client_order_id, instrument, side,
+    epoch, order_id, version, type, event_time, account, client_order_id, instrument, side,
     limit_price, time_in_force, expire_time, price, update_id, displayed_quantity,
     consumed_after, quantity, cancel_reason, filled_quantity, filled_notional, number
   )

@@ -1,11 +1,9 @@
-import pg from 'pg';
 import type { Micros } from '../base/clock.ts';
 import { parseSum } from '../base/decimal.ts';
 import type { Order } from '../domain/order.ts';
 import type {
   AppendOutcome,
   ConsumedLevel,
-  DecidedEvent,
   Halts,
   OrderBatch,
   OrderLog,
@@ -14,16 +12,18 @@ import type {
 } from '../order/order-log.ts';
 import type { Database, Sql } from './database.ts';
 import { readHalts } from './halt-store.ts';
-import { eventColumns } from './order-event-row.ts';
 import { orderColumnsOf, orderFromRow } from './order-row.ts';
 import type { StoredOrder } from './order-row.ts';
+import { SharedAppends } from './order-appends.ts';
 
 /** Open orders are read in pages: one answer of all of them could be of any size. */
 const ordersPerPage = 10_000;
 
-const parameters = Array.from({ length: 23 }, (_, index) => `$${index + 1}`).join(', ');
-const appendEvents = `
-  select outcome, to_json(left_out) as left_out from append_order_events(${parameters})`;
+/**
+ * What the batches of several shards may add up to in one append; beyond it they wait for the next
+ * one. As many as one shard may send: larger ones would only keep everybody waiting longer.
+ */
+const eventsPerAppend = 4_096;
 
 const selectOpen = `
   select e.log_position, ${orderColumnsOf('o')}
@@ -36,26 +36,15 @@ const selectOpen = `
 /** The order log in Postgres. */
 export class OrderLogStore implements OrderLog {
   readonly #database: Database;
+  readonly #appends: SharedAppends;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#appends = new SharedAppends(database, eventsPerAppend);
   }
 
-  async append({ lease, haltRevision, events }: OrderBatch): Promise<AppendOutcome> {
-    const { shard, owner, epoch } = lease;
-    const values = [shard, owner, epoch, haltRevision, ...eventColumns(events)];
-    try {
-      return await this.#database.run(async (sql) => {
-        const [answer] = await sql.text<Appended>(appendEvents, values);
-        if (answer === undefined) throw new Error('Expected an answer to an append, got none');
-        if (answer.outcome !== 'committed') return { type: 'refused', reason: answer.outcome };
-        const leftOut = (answer.left_out ?? []).map((number) => events[number - 1]);
-        return { type: 'committed', duplicates: await readDuplicates(sql, leftOut) };
-      });
-    } catch (error) {
-      if (isOutOfStep(error)) return { type: 'refused', reason: 'outOfStep' };
-      throw error;
-    }
+  append(batch: OrderBatch): Promise<AppendOutcome> {
+    return this.#appends.append(batch);
   }
 
   load({ shard, owner }: ShardLease): Promise<ShardContents | undefined> {
@@ -86,30 +75,6 @@ export class OrderLogStore implements OrderLog {
     if (row === undefined) throw new Error('Expected the time, got none');
     return row.now;
   }
-}
-
-type Appended = {
-  readonly outcome: 'committed' | 'leaseLost' | 'haltsChanged';
-  /** The numbers, from 1, of acceptances whose client order id was taken. */
-  readonly left_out: readonly number[] | null;
-};
-
-/** The orders that have the client order ids of what was left out, by the order ids left out. */
-async function readDuplicates(
-  sql: Sql,
-  leftOut: readonly (DecidedEvent | undefined)[],
-): Promise<ReadonlyMap<string, Order>> {
-  const duplicates = new Map<string, Order>();
-  for (const decided of leftOut) {
-    if (decided === undefined) continue;
-    const { orderId, account, clientOrderId } = decided.order;
-    const [row] = await sql.text<StoredOrder>(
-      `select ${orderColumnsOf('o')} from orders o where account = $1 and client_order_id = $2`,
-      [account, clientOrderId ?? null],
-    );
-    if (row !== undefined) duplicates.set(orderId, orderFromRow(row));
-  }
-  return duplicates;
 }
 
 async function readOpen(sql: Sql, shard: number): Promise<Order[]> {
@@ -149,12 +114,3 @@ type StoredLevel = {
   readonly displayed_quantity: string;
   readonly consumed: string;
 };
-
-/** What an append meets that was decided on something else than what is stored. */
-function isOutOfStep(error: unknown): boolean {
-  if (!(error instanceof pg.DatabaseError)) return false;
-  const { code, constraint = '' } = error;
-  // The keys: an acceptance, or an event of the version, is stored already.
-  const keys = ['orders_pkey', 'order_event_order_id_version_key'];
-  return code === 'TW001' || (code === '23505' && keys.includes(constraint));
-}

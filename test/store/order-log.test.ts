@@ -238,4 +238,24 @@ describe.each([
     expect(await door.getOrder(other.order)).toEqual(other.accepted.order);
     expect(await door.getOrder(order.order)).toEqual(order.accepted.order);
   });
+
+  test('shards that append at once share nothing of each other’s refusals', async () => {
+    const [stale, wrong, ...sound] = [aShard(), aShard(), aShard(), aShard(), aShard()];
+    if (stale === undefined || wrong === undefined) throw new Error('Expected leases');
+    await load(stale);
+    const orders = sound.map(() => new DecidedOrder({ ...own(), clientOrderId: 'mine' }));
+    const outcomes = await Promise.all([
+      append(stale, new DecidedOrder(own()).accepted),
+      append(wrong, new DecidedOrder(own()).split({ quantity: '1' })),
+      ...sound.map((lease, index) =>
+        append(lease, ...orders.slice(index, index + 1).map(({ accepted }) => accepted)),
+      ),
+    ]);
+    expect(outcomes).toEqual([
+      { type: 'refused', reason: 'leaseLost' },
+      { type: 'refused', reason: 'outOfStep' },
+      ...sound.map(() => committed),
+    ]);
+    for (const { order } of orders) expect(await door.getOrder(order)).toEqual(order);
+  });
 });
