@@ -24,10 +24,11 @@ async function follow() {
     });
   const trade = (times = 1) => twinTape.trade(setup.clock.now(), times);
   await live(2000, () => trade());
+  const ticker = (sequence: number) => twinTape.ticker(sequence);
   const asked = () => setup.twin.questions.filter((question) => question.includes('/trades'));
   const counted = () => setup.candles('1s').reduce((sum, candle) => sum + candle.tradeCount, 0);
   const incomplete = () => setup.candles('1s').filter(({ isComplete }) => !isComplete);
-  return { ...setup, live, trade, asked, counted, incomplete };
+  return { ...setup, live, trade, ticker, asked, counted, incomplete };
 }
 
 test('a trade that is not told is shown by the next one, and asked for by its id', async () => {
@@ -49,9 +50,12 @@ test('a trade that is not told is shown by the next one, and asked for by its id
 test('a trade that is not told and followed by none is shown by the heartbeat', async () => {
   await using setup = await follow();
   const missed = setup.trade(0);
-  await setup.live(4000);
+  // The connection delivers: nothing else makes anybody ask.
+  let sequence = 0;
+  const tick = () => setup.ticker(++sequence);
+  await setup.live(3000, tick);
   await eventually(() => !setup.isBusy());
-  await setup.live(2000);
+  await setup.live(2000, tick);
   expect(setup.market.lastTrade('coinbase:BTCUSD')).toMatchObject({ id: missed });
   expect(setup.counted()).toBe(missed);
   expect(setup.incomplete()).toEqual([]);
