@@ -55,8 +55,9 @@ function readId(field: string, text: string): string {
   if (bytes === 0 || bytes > maximumIdBytes) {
     throw refused(field, `expected 1 to ${maximumIdBytes} bytes, got ${bytes}`);
   }
-  if (/\p{Cc}/u.test(text))
+  if (/\p{Cc}/u.test(text)) {
     throw refused(field, `expected no control characters, got ${shown(text)}`);
+  }
   return text;
 }
 

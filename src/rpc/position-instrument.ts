@@ -6,6 +6,8 @@ import type { InstrumentDirectory } from './instrument-directory.ts';
 /** Where instruments that are known by a number alone live. */
 const externalExchange = 'external';
 const maximumSymbolBytes = 64;
+/** Control and format characters, spaces: two names must not look the same. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Z}]/u;
 /** The longest exchange name that a row holds. */
 const maximumExchangeBytes = 32;
 
@@ -23,10 +25,10 @@ export function positionInstrument(
   if (/^[0-9]{1,19}$/.test(text)) return `${externalExchange}:${text}`;
   const { exchange, symbol } = splitInstrumentName(text);
   const bytes = Buffer.byteLength(symbol);
-  if (bytes === 0 || bytes > maximumSymbolBytes || /[\p{Cc}\p{Z}]/u.test(symbol)) {
+  if (bytes === 0 || bytes > maximumSymbolBytes || unprintable.test(text)) {
     throw new Refusal(
       'invalid',
-      `${field}: expected exchange:SYMBOL, the symbol of 1 to ${maximumSymbolBytes} bytes without spaces, got ${JSON.stringify(text.slice(0, 80))}`,
+      `${field}: expected exchange:SYMBOL, the symbol of 1 to ${maximumSymbolBytes} printable bytes without spaces, got ${JSON.stringify(text.slice(0, 80))}`,
       { field },
     );
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { divideHalfEven, formatDecimal, formatProduct } from '../base/decimal.ts';
+import { divideHalfEven } from '../base/decimal.ts';
 import type { Decimal, Product } from '../base/decimal.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
@@ -37,15 +37,5 @@ export class PositionMarks {
     if (bidPrice <= 0n || askPrice < bidPrice) return undefined;
     const markPrice = divideHalfEven(bidPrice + askPrice, 2n);
     return { markPrice, unrealizedProfit: quantity * markPrice - cost, ticker };
-  }
-
-  /** The same, as a position's message tells it. */
-  of(position: Position): { markPrice?: string; unrealizedProfit?: string } {
-    const mark = this.mark(position);
-    if (mark === undefined) return {};
-    return {
-      markPrice: formatDecimal(mark.markPrice),
-      unrealizedProfit: formatProduct(mark.unrealizedProfit),
-    };
   }
 }

@@ -13,6 +13,7 @@ import type { Execution } from '../domain/execution.ts';
 import { averageOpenPrice } from '../domain/position.ts';
 import type { Position } from '../domain/position.ts';
 import { timestampOf } from './messages.ts';
+import type { PositionMark } from './position-marks.ts';
 
 // Between executions, positions and the wire.
 
@@ -51,6 +52,18 @@ export function positionToMessage(position: Position): PositionMessage {
   });
   const average = averageOpenPrice(position);
   if (average !== undefined) message.averageOpenPrice = formatDecimal(average);
+  return message;
+}
+
+/** A position, and what it is worth at the moment, where that is known. */
+export function markedPositionToMessage(
+  position: Position,
+  mark: PositionMark | undefined,
+): PositionMessage {
+  const message = positionToMessage(position);
+  if (mark === undefined) return message;
+  message.markPrice = formatDecimal(mark.markPrice);
+  message.unrealizedProfit = formatProduct(mark.unrealizedProfit);
   return message;
 }
 

@@ -6,12 +6,18 @@ import type { ExecutionPlace } from '../store/execution-reader.ts';
 
 // Where the pages of lists begin, as texts that clients hand back.
 
-const positionToken = z.object({ instrument: z.string().max(256) });
+/** What stands in a row: Postgres knows no NUL and no half characters. */
+const column = z
+  .string()
+  .max(256)
+  .refine((text) => !text.includes('\0') && text.isWellFormed());
+
+const positionToken = z.object({ instrument: column });
 const historyToken = z.object({ from: z.int().min(0) });
 const executionToken = z.object({
   time: z.int().min(0),
-  source: z.string().max(256),
-  sourceId: z.string().max(256),
+  source: column,
+  sourceId: column,
 });
 
 export function formatPositionPageToken({ instrument }: { instrument: InstrumentName }): string {

@@ -11,21 +11,21 @@ import { repeat, sleep } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDecimal, formatProduct } from '../base/decimal.ts';
 import type { Logger } from '../base/logger.ts';
-import { defaultAccount } from '../domain/account.ts';
-import type { InstrumentName } from '../domain/instrument.ts';
-import type { Position, PositionName } from '../domain/position.ts';
+import type { Position } from '../domain/position.ts';
 import type { PositionReader } from '../position/position-reader.ts';
 import type { LogEntry } from '../store/log-reader.ts';
 import type { LogTail } from '../store/log-tail.ts';
 import { Broadcast } from './broadcast-stream.ts';
 import type { ReaderLimits } from './broadcast-stream.ts';
 import type { BroadcastSubscription } from './broadcast-subscription.ts';
+import { ChangedPositions } from './changed-positions.ts';
+import type { ChangedPosition } from './changed-positions.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
 import { formatLogCursor, parseLogCursor } from './log-cursor.ts';
 import { timestampOf } from './messages.ts';
-import { positionInstrument } from './position-instrument.ts';
 import type { PositionMarks } from './position-marks.ts';
-import { positionToMessage } from './position-messages.ts';
+import { markedPositionToMessage } from './position-messages.ts';
+import { PositionStreamReader } from './position-stream-reader.ts';
 import { SharedFrame } from './shared-frame.ts';
 
 export type PositionStreamOptions = ReaderLimits & {
@@ -44,24 +44,16 @@ const positionsPerPage = 1_000;
 const markPeriodMs = 1_000;
 const retry = { minimumMs: 100, maximumMs: 5_000 };
 
-type Reader = {
-  readonly account: string;
-  /** Undefined: all. */
-  readonly instruments: ReadonlySet<InstrumentName> | undefined;
-  /** What was sent last of each instrument: executions only become more, so more is newer. */
-  readonly sent: Map<InstrumentName, Position>;
-};
-
 /** Carries changes of positions, by any server of the database, to StreamPositions' readers. */
 export class PositionStream implements Disposable {
   readonly #options: PositionStreamOptions;
   readonly #broadcast: Broadcast;
-  readonly #readers = new Map<BroadcastSubscription, Reader>();
+  readonly #readers = new Map<BroadcastSubscription, PositionStreamReader>();
   readonly #markTimer: Disposable;
   readonly #stop = new AbortController();
-  /** Positions that changed and have not been told yet, up to `#changedThrough`. */
-  #changed = new Map<string, PositionName>();
-  #changedThrough = 0;
+  /** What changed up to `#takenThrough` and has not been told yet. */
+  readonly #changed = new ChangedPositions();
+  #takenThrough = 0;
   #toldThrough = 0;
   #isTelling = false;
   #following: Disposable | undefined;
@@ -73,7 +65,7 @@ export class PositionStream implements Disposable {
       ...options,
       heartbeat: () =>
         frameOf({
-          cursor: this.#cursor,
+          cursor: formatLogCursor('p1', this.#toldThrough),
           event: { case: 'heartbeat', value: { time: timestampOf(clock.now()) } },
         }),
     });
@@ -85,39 +77,32 @@ export class PositionStream implements Disposable {
     return { readers: this.#broadcast.size, overflows: this.#broadcast.overflows };
   }
 
-  get #cursor(): string {
-    return formatLogCursor('p1', this.#toldThrough);
-  }
-
   async *stream(
     request: StreamPositionsRequest,
     context: HandlerContext,
   ): AsyncGenerator<StreamPositionsResponse> {
-    const { tail, directory } = this.#options;
-    const instruments = request.instruments.map((name) =>
-      positionInstrument(directory, 'instruments', name),
-    );
-    const reader: Reader = {
-      account: request.account === '' ? defaultAccount : request.account,
-      instruments: instruments.length === 0 ? undefined : new Set(instruments),
-      sent: new Map(),
-    };
-    this.#following ??= tail.subscribe((entries) => this.#take(entries));
-    this.#toldThrough = Math.max(this.#toldThrough, this.#isTelling ? 0 : (tail.position ?? 0));
+    const { tail, directory, reader: positions } = this.#options;
+    const reader = PositionStreamReader.of(request, directory);
     const { resumeAfter } = request;
-    let position = resumeAfter === '' ? (tail.position ?? 0) : parseLogCursor('p1', resumeAfter);
-    if (resumeAfter === '') yield* this.#snapshot(reader, position);
-    for (;;) {
+    const resumed = resumeAfter === '' ? undefined : parseLogCursor('p1', resumeAfter);
+    this.#follow();
+    let position = resumed ?? tail.position ?? 0;
+    yield* this.#snapshot(reader, resumed === undefined);
+    for (let isSnapshot = true; ;) {
       const last = tail.position ?? 0;
-      if (last <= position) break;
-      const entries = await tail.readAfter(position, entriesPerPage);
-      position = entries.at(-1)?.position ?? last;
-      for (const name of changedNames(entries).values()) {
-        const found = isWanted(reader, name) && (await this.#options.reader.position(name));
-        if (found && isNews(reader, found)) yield this.#message(found, position);
+      if (last <= position) {
+        if (!isSnapshot) break;
+        isSnapshot = false;
+        yield create(StreamPositionsResponseSchema, snapshotEnd(position));
+        continue;
       }
+      const entries = await tail.readAfter(position, entriesPerPage);
+      for (const change of new ChangedPositions(entries)) {
+        const found = reader.wants(change) ? await positions.position(change) : undefined;
+        if (found !== undefined && reader.takes(found)) yield this.#message(found, change.position);
+      }
+      position = entries.at(-1)?.position ?? last;
     }
-    if (resumeAfter !== '') yield snapshotEnd(position);
 
     // In the turn in which the tail was met: what it hands out from now on is told to this reader.
     using subscription = this.#broadcast.subscribe(context, {
@@ -127,26 +112,38 @@ export class PositionStream implements Disposable {
     yield* subscription.tail();
   }
 
-  async *#snapshot(reader: Reader, through: number): AsyncGenerator<StreamPositionsResponse> {
-    let after: InstrumentName | undefined;
-    do {
-      const page = await this.#options.reader.positions(reader.account, {
-        after,
-        limit: positionsPerPage,
-      });
+  /** From the first reader on; before, nobody has been told of anything. */
+  #follow(): void {
+    if (this.#following !== undefined) return;
+    const { tail } = this.#options;
+    this.#following = tail.subscribe((entries) => this.#take(entries));
+    this.#takenThrough = this.#toldThrough = tail.position ?? 0;
+  }
+
+  /**
+   * All positions that the reader wants, without cursors: who is cut off in the middle begins anew. A
+   * reader who resumes is not sent them: they are what marks are told of.
+   */
+  async *#snapshot(
+    reader: PositionStreamReader,
+    isSent: boolean,
+  ): AsyncGenerator<StreamPositionsResponse> {
+    const { reader: positions } = this.#options;
+    for (let after: string | undefined, isLast = false; !isLast;) {
+      const page = await positions.positions(reader.account, { after, limit: positionsPerPage });
       for (const position of page) {
-        if (isWanted(reader, position) && isNews(reader, position)) {
-          yield this.#message(position, through);
-        }
+        if (!reader.wants(position)) continue;
+        if (!isSent) reader.hold(position);
+        else if (reader.takes(position)) yield this.#message(position, undefined);
       }
-      after = page.length < positionsPerPage ? undefined : page.at(-1)?.instrument;
-    } while (after !== undefined);
-    yield snapshotEnd(through);
+      after = page.at(-1)?.instrument;
+      isLast = page.length < positionsPerPage;
+    }
   }
 
   #take(entries: readonly LogEntry[]): void {
-    for (const [key, name] of changedNames(entries)) this.#changed.set(key, name);
-    this.#changedThrough = entries.at(-1)?.position ?? this.#changedThrough;
+    this.#changed.note(entries);
+    this.#takenThrough = entries.at(-1)?.position ?? this.#takenThrough;
     if (!this.#isTelling) void this.#tell();
   }
 
@@ -154,62 +151,59 @@ export class PositionStream implements Disposable {
   async #tell(): Promise<void> {
     this.#isTelling = true;
     for (let failures = 0; this.#changed.size > 0 && !this.#stop.signal.aborted;) {
-      const changed = this.#changed;
-      const through = this.#changedThrough;
-      this.#changed = new Map();
+      const change = this.#changed.first();
+      if (change === undefined) break;
       try {
-        for (const [key, name] of changed) {
-          await this.#tellPosition(name, through);
-          changed.delete(key);
-        }
-        this.#toldThrough = through;
+        await this.#tellChange(change);
+        this.#changed.told(change);
+        this.#toldThrough = change.position;
         failures = 0;
       } catch (err) {
-        this.#changed = new Map([...changed, ...this.#changed]);
         const delayMs = backoffDelayMs(failures++, retry);
         this.#options.logger.warn({ err, delayMs }, 'A changed position cannot be read');
         await sleep(this.#options.clock, delayMs, this.#stop.signal).catch(() => {});
       }
     }
     this.#isTelling = false;
-    if (this.#changed.size === 0) this.#toldThrough = this.#changedThrough;
+    if (this.#changed.size === 0) this.#toldThrough = this.#takenThrough;
   }
 
-  async #tellPosition(name: PositionName, through: number): Promise<void> {
-    const isAsked = [...this.#readers.values()].some((reader) => isWanted(reader, name));
-    const position = isAsked ? await this.#options.reader.position(name) : undefined;
-    if (position === undefined) return;
+  async #tellChange(change: ChangedPosition): Promise<void> {
+    const isAsked = [...this.#readers.values()].some((reader) => reader.wants(change));
+    const found = isAsked ? await this.#options.reader.position(change) : undefined;
+    if (found === undefined) return;
     let frame: SharedFrame | undefined;
     for (const [subscription, reader] of this.#readers) {
-      if (!isWanted(reader, name) || !isNews(reader, position)) continue;
-      subscription.push((frame ??= frameOf(this.#messageInit(position, through))));
+      if (!reader.wants(change) || !reader.takes(found)) continue;
+      subscription.push((frame ??= frameOf(this.#messageInit(found, change.position))));
     }
   }
 
   #tellMarks(): void {
+    const cursor = formatLogCursor('p1', this.#toldThrough);
     for (const [subscription, reader] of this.#readers) {
-      for (const position of reader.sent.values()) {
-        const mark = this.#options.marks.mark(position);
-        if (mark === undefined) continue;
+      for (const { instrument, mark } of reader.newMarks(this.#options.marks)) {
         const value = {
-          instrument: position.instrument,
+          instrument,
           markPrice: formatDecimal(mark.markPrice),
           unrealizedProfit: formatProduct(mark.unrealizedProfit),
           time: timestampOf(mark.ticker.receivedTime),
         };
-        const message = { cursor: this.#cursor, event: { case: 'mark' as const, value } };
-        subscription.push(frameOf(message, `mark ${position.instrument}`));
+        subscription.push(
+          frameOf({ cursor, event: { case: 'mark', value } }, `mark ${instrument}`),
+        );
       }
     }
   }
 
-  #message(position: Position, through: number): StreamPositionsResponse {
+  #message(position: Position, through: number | undefined): StreamPositionsResponse {
     return create(StreamPositionsResponseSchema, this.#messageInit(position, through));
   }
 
-  #messageInit(position: Position, through: number): ResponseInit {
-    const value = Object.assign(positionToMessage(position), this.#options.marks.of(position));
-    return { cursor: formatLogCursor('p1', through), event: { case: 'position', value } };
+  #messageInit(position: Position, through: number | undefined): ResponseInit {
+    const value = markedPositionToMessage(position, this.#options.marks.mark(position));
+    const cursor = through === undefined ? '' : formatLogCursor('p1', through);
+    return { cursor, event: { case: 'position', value } };
   }
 
   /** Ends all streams; each tells where it ended by a last heartbeat. */
@@ -224,32 +218,8 @@ export class PositionStream implements Disposable {
 
 type ResponseInit = MessageInitShape<typeof StreamPositionsResponseSchema>;
 
-/** The positions that entries are about, each once. */
-function changedNames(entries: readonly LogEntry[]): ReadonlyMap<string, PositionName> {
-  return new Map(
-    entries
-      .filter((entry) => entry.type === 'position')
-      .map(({ account, instrument }) => [`${account} ${instrument}`, { account, instrument }]),
-  );
-}
-
-function isWanted({ account, instruments }: Reader, name: PositionName): boolean {
-  return name.account === account && (instruments?.has(name.instrument) ?? true);
-}
-
-/** Whether it is newer than what the reader has; notes that the reader has it. */
-function isNews({ sent }: Reader, position: Position): boolean {
-  const before = sent.get(position.instrument);
-  if (before !== undefined && before.executionCount >= position.executionCount) return false;
-  sent.set(position.instrument, position);
-  return true;
-}
-
-function snapshotEnd(through: number): StreamPositionsResponse {
-  return create(StreamPositionsResponseSchema, {
-    cursor: formatLogCursor('p1', through),
-    event: { case: 'snapshotEnd', value: {} },
-  });
+function snapshotEnd(through: number): ResponseInit {
+  return { cursor: formatLogCursor('p1', through), event: { case: 'snapshotEnd', value: {} } };
 }
 
 function frameOf(message: ResponseInit, conflateKey?: string): SharedFrame {

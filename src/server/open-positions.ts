@@ -16,6 +16,11 @@ import type { ServerConfig } from './config.ts';
 /** Batches that are recorded side by side, and questions meanwhile. */
 const databaseConnections = 8;
 
+export type PositionConfig = Pick<
+  ServerConfig,
+  'statementTimeoutMs' | 'maxReaderBytes' | 'maxReaders'
+>;
+
 export type OpenPositionsParts = {
   readonly market: Market;
   readonly directory: InstrumentDirectory;
@@ -26,7 +31,7 @@ export type OpenPositionsParts = {
 
 /** Opens executions and positions; `stack` closes them, `stream` is to be closed before the listener. */
 export function openPositions(
-  { statementTimeoutMs, maxReaderBytes, maxReaders }: ServerConfig,
+  { statementTimeoutMs, maxReaderBytes, maxReaders }: PositionConfig,
   { market, directory, tail, url }: OpenPositionsParts,
   { clock, logger }: Surroundings,
   stack: AsyncDisposableStack,

@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { NewExecutionSchema } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { parseDecimal } from '../../src/base/decimal.ts';
 import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
 import { executionFromMessage } from '../../src/rpc/new-execution.ts';
+import type { ExecutionRow } from '../support/an-execution-row.ts';
 
 const latestTime = Date.UTC(2026, 0, 1) * 1000;
 const rules = {
@@ -13,9 +13,7 @@ const rules = {
   latestTime,
 };
 
-type Row = MessageInitShape<typeof NewExecutionSchema>;
-
-const read = (row: Row) =>
+const read = (row: ExecutionRow) =>
   executionFromMessage(
     create(NewExecutionSchema, {
       sourceId: 'a1',
@@ -54,7 +52,7 @@ test.each([
 
 describe('a row is refused, its field named, for', () => {
   const time = (seconds: bigint, nanos = 0) => ({ executedTime: { seconds, nanos } });
-  test.each<[string, Row]>([
+  test.each<[string, ExecutionRow]>([
     ['quantity', { quantity: '0' }],
     ['quantity', { quantity: '-0.0' }],
     ['quantity', { quantity: '' }],

@@ -499,7 +499,8 @@ export const StreamPositionsRequestSchema: GenMessage<StreamPositionsRequest> = 
  */
 export type StreamPositionsResponse = Message<"tradewind.position.v1.StreamPositionsResponse"> & {
   /**
-   * Where in the log this is: to be given as resume_after. Opaque.
+   * Where in the log this is: to be given as resume_after. Opaque. Empty in a snapshot, of which a
+   * part is worth nothing: who is cut off before its end begins anew.
    *
    * @generated from field: string cursor = 1;
    */
@@ -1113,7 +1114,8 @@ export const PositionService: GenService<{
    * and before are refused from now on, but for fills of our orders, which are booked just after it.
    * What was recorded before is still answered as a duplicate. It cannot be undone; a later one may
    * reach further.
-   * Errors: INVALID_ARGUMENT (the moment is less than a minute ago), UNAVAILABLE.
+   * Errors: INVALID_ARGUMENT (the moment is less than a minute ago), RESOURCE_EXHAUSTED (there are
+   * 10,000 of them), UNAVAILABLE.
    *
    * @generated from rpc tradewind.position.v1.PositionService.FreezePositions
    */

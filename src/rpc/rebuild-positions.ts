@@ -1,0 +1,45 @@
+import { create } from '@bufbuild/protobuf';
+import type {
+  RebuildPositionsRequest,
+  RebuildPositionsResponse,
+} from '../../gen/tradewind/position/v1/position_service_pb.ts';
+import { RebuildPositionsResponseSchema } from '../../gen/tradewind/position/v1/position_service_pb.ts';
+import { exactMicros } from './exact-micros.ts';
+import { NewestNumber } from './newest-number.ts';
+import { markedPositionToMessage } from './position-messages.ts';
+import { positionNameOf, refuseForNoExecutions } from './position-names.ts';
+import type { PositionServiceParts } from './position-service.ts';
+
+/** Rebuilds one position and tells how far it is; a slow reader is told less often. */
+export async function* rebuild(
+  { positions, marks, directory }: PositionServiceParts,
+  request: RebuildPositionsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<RebuildPositionsResponse> {
+  const name = positionNameOf(directory, request);
+  const after = request.after && exactMicros('after', request.after);
+  const latest = (await positions.reader.position(name)) ?? refuseForNoExecutions(name);
+  const before = after === undefined ? undefined : await positions.reader.position(name, after);
+  const totalCount = BigInt(latest.executionCount - (before?.executionCount ?? 0));
+  const progress = new NewestNumber();
+  const done = positions
+    .rebuild(
+      { ...name, since: after === undefined ? 0 : after + 1 },
+      ({ executionCount }) => progress.set(executionCount),
+      signal,
+    )
+    .finally(() => progress.end());
+  // It is waited for below.
+  done.catch(() => {});
+  for (let count = await progress.next(); count !== undefined; count = await progress.next()) {
+    yield create(RebuildPositionsResponseSchema, { foldedCount: BigInt(count), totalCount });
+  }
+  const { executionCount } = await done;
+  const position = (await positions.reader.position(name)) ?? latest;
+  yield create(RebuildPositionsResponseSchema, {
+    foldedCount: BigInt(executionCount),
+    totalCount,
+    complete: true,
+    position: markedPositionToMessage(position, marks.mark(position)),
+  });
+}
