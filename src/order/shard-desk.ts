@@ -92,12 +92,11 @@ export class ShardDesk {
     const { answer } = pending;
     if (clientOrderId === undefined || !(refusal instanceof Refusal)) return answer.reject(refusal);
     try {
-      const order = await this.#options.orders.get({ account, clientOrderId }, 0);
+      const order = await this.#read({ account, clientOrderId });
       if (order === undefined) answer.reject(refusal);
       else answerDuplicate(pending, order);
-    } catch (cause) {
-      const message = 'It cannot be read whether the order was accepted before: try again';
-      answer.reject(new Refusal('unavailable', message, { cause }));
+    } catch (outage) {
+      answer.reject(outage);
     }
   }
 
@@ -129,11 +128,21 @@ export class ShardDesk {
       if (open !== undefined && open.account !== order.account) throw unknownOrder(order);
       if (session.cancel(pending)) return;
       await session.whenStored();
-      const stored = await this.#options.orders.get(order, 0);
+      const stored = await this.#read(order);
       if (stored === undefined) throw unknownOrder(order);
       answer.resolve(endedOrder(stored));
     } catch (error) {
       answer.reject(error);
+    }
+  }
+
+  /** @throws Refusal unavailable */
+  async #read(name: Parameters<StoredOrders['get']>[0]): Promise<Order | undefined> {
+    try {
+      return await this.#options.orders.get(name, 0);
+    } catch (cause) {
+      const message = 'It cannot be read at the moment what became of the order: try again';
+      throw new Refusal('unavailable', message, { cause });
     }
   }
 

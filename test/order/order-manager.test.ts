@@ -3,7 +3,7 @@ import { formatDecimal } from '../../src/base/decimal.ts';
 import type { OrderEvent } from '../../src/domain/order-event.ts';
 import type { Refusal } from '../../src/domain/refusal.ts';
 import { noon } from '../support/builders.ts';
-import { TwinWorld, aRequest, instrument } from './twin-desk.ts';
+import { TwinWorld, aRequest, instrument } from '../support/twin-desk.ts';
 
 /** What the log holds, in words. */
 function logOf({ log }: TwinWorld): string[] {

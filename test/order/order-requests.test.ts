@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseDecimal } from '../../src/base/decimal.ts';
 import type { Refusal } from '../../src/domain/refusal.ts';
 import { shardOf } from '../../src/order/shard-of.ts';
-import { TwinWorld, aRequest, instrument } from './twin-desk.ts';
+import { TwinWorld, aRequest, instrument } from '../support/twin-desk.ts';
 
 const refused = (reason: Refusal['reason'], field?: string) =>
   expect.objectContaining({ reason, ...(field !== undefined && { field }) });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TwinClock } from '../support/twin-clock.ts';
 import { noon } from '../support/builders.ts';
-import { TwinWorld, aRequest, instrument } from './twin-desk.ts';
+import { TwinWorld, aRequest, instrument } from '../support/twin-desk.ts';
 
 const unavailable = expect.objectContaining({ reason: 'unavailable' });
 

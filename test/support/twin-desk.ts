@@ -1,14 +1,15 @@
 import { parseDecimal } from '../../src/base/decimal.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import type { BookTicker } from '../../src/domain/book-ticker.ts';
 import type { Order, OrderRequest } from '../../src/domain/order.ts';
 import type { CrashPoint } from '../../src/order/crash-points.ts';
 import { OrderManager } from '../../src/order/order-manager.ts';
 import type { OrderManagerOptions } from '../../src/order/order-manager.ts';
 import type { StoredOrders } from '../../src/order/shard-desk.ts';
-import { aBookTicker, noon } from '../support/builders.ts';
-import { TwinClock } from '../support/twin-clock.ts';
-import { TwinOrderLog } from '../support/twin-order-log.ts';
-import { TwinOrderMarket } from '../support/twin-order-market.ts';
+import { aBookTicker, noon } from './builders.ts';
+import { TwinClock } from './twin-clock.ts';
+import { TwinOrderLog } from './twin-order-log.ts';
+import { TwinOrderMarket } from './twin-order-market.ts';
 
 export const instrument = 'binance:BTCUSDT';
 
@@ -31,13 +32,14 @@ export class TwinWorld {
   }
 
   /** Shows the next book ticker to all. */
-  ticker(book: { bid?: Level; ask?: Level; instrument?: string }): void {
+  ticker(book: { bid?: Level; ask?: Level; instrument?: string }): BookTicker {
     const { bid = ['1', '1'], ask = ['1000000', '1'], instrument: name = instrument } = book;
     const updateId = ++this.#updateId;
     const receivedTime = this.clock.now();
     const ticker = aBookTicker({ instrument: name, bid, ask, updateId, receivedTime });
     this.market.show(ticker);
     for (const { manager } of this.desks) manager.handleTicker(ticker);
+    return ticker;
   }
 
   /** Lets everything happen that needs no time. */
@@ -61,11 +63,14 @@ type TwinDeskOptions = Partial<OrderManagerOptions['limits']> & {
   readonly onReach?: (point: CrashPoint) => void;
   /** The server's clock, where it is not the database's. */
   readonly clock?: TwinClock;
+  /** Another one, to be tried. */
+  readonly Manager?: typeof OrderManager;
 };
 
 /** One server's order manager over the twins. */
 export class TwinDesk implements AsyncDisposable {
   readonly manager: OrderManager;
+  readonly name: string;
   /** Nothing reaches the database any more, and nothing comes from there. */
   isCutOff = false;
   /** Only the leases do not. */
@@ -76,14 +81,20 @@ export class TwinDesk implements AsyncDisposable {
     name: string,
     options: TwinDeskOptions,
   ) {
-    const { onReach = () => {}, clock = databaseClock, ...limits } = options;
+    this.name = name;
+    const {
+      onReach = () => {},
+      clock = databaseClock,
+      Manager = OrderManager,
+      ...limits
+    } = options;
     const through = async <T>(work: () => Promise<T>): Promise<T> => {
       if (this.isCutOff) await forever();
       const result = await work();
       if (this.isCutOff) await forever();
       return result;
     };
-    this.manager = new OrderManager({
+    this.manager = new Manager({
       log: {
         append: (batch) => through(() => log.append(batch)),
         load: (lease) => through(() => log.load(lease)),
