@@ -57,8 +57,6 @@ type Stream = {
   toldTrade: Trade | undefined;
   /** How long it is since the exchange named the last trade that we know as its last one. */
   unprovenMs: number;
-  /** The highest id that it has named of which we do not know the trade. */
-  namedId: number;
 };
 
 /**
@@ -88,7 +86,6 @@ export class StreamGuard {
         healthyMs: 0,
         toldTrade: undefined,
         unprovenMs: Infinity,
-        namedId: -1,
       };
       this.#byInstrument.set(stream.instrument, stream);
       this.#bySymbol.set(symbol, stream);
@@ -136,8 +133,8 @@ export class StreamGuard {
 
   /**
    * The exchange names the last trade beside the trades themselves. Is it the one that we know, that
-   * is as good as an answer of REST; is it a later one, that has been missed, and is asked for. Some
-   * exchanges have named 0 for months: what lies before says nothing.
+   * is as good as an answer of REST; is it a later one, the stream owes it, as one that REST has
+   * told. What is named from before says nothing: it may be behind.
    */
   hearLastId(symbol: string, id: number): void {
     const stream = this.#bySymbol.get(symbol);
@@ -146,14 +143,10 @@ export class StreamGuard {
     const isTold = (toldTrade?.id ?? -1) > (watch.lastTrade?.id ?? -1);
     const trade = isTold ? toldTrade : watch.lastTrade;
     if (trade === undefined || id < trade.id) return;
-    if (id > trade.id) {
-      if (id > stream.namedId) this.#options.askAgain(symbol);
-      stream.namedId = Math.max(id, stream.namedId);
-      return;
-    }
+    watch.learn(id);
+    if (id > trade.id) return;
     const now = this.#options.clock.now();
     stream.unprovenMs = 0;
-    watch.learn(id);
     this.#options.handle({ type: 'lastTrade', trade, askedTime: now, receivedTime: now });
   }
 
