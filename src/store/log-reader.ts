@@ -26,6 +26,9 @@ export type LogEntry = OrderEntry | PositionEntry;
 /**
  * Both tables are read in one statement, and so at one moment: since positions follow commit order,
  * all that lies below the last entry is among the entries.
+ *
+ * Each lateral limit is a look-up by key, which a join need not be: a planner that expects a whole
+ * page would rather read all orders, for every commit that the tail is woken by.
  */
 const selectAfter = `
   with page as (
@@ -41,9 +44,13 @@ const selectAfter = `
     c.account as changed_account, c.instrument as changed_instrument, c.executed_time, c.source,
     c.source_id, c.execution_count
   from page
-  left join order_event e using (log_position)
-  left join orders o using (order_id)
-  left join position_change c using (log_position)
+  left join lateral (
+    select * from order_event where log_position = page.log_position limit 1
+  ) as e on true
+  left join lateral (select * from orders where order_id = e.order_id limit 1) as o on true
+  left join lateral (
+    select * from position_change where log_position = page.log_position limit 1
+  ) as c on true
   order by page.log_position`;
 
 /** Reads the log in Postgres: what happened to orders and positions, in the order of the commits. */

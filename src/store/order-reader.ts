@@ -95,15 +95,6 @@ export class OrderReader {
     );
   }
 
-  /** How many of an account's orders are not at their end. */
-  async countOpen(account: string): Promise<number> {
-    const statement = `select count(*) from orders where account = $1 and ${isOpen}`;
-    const [row] = await this.#database.run((sql) =>
-      sql.text<{ count: number }>(statement, [account]),
-    );
-    return row?.count ?? 0;
-  }
-
   /**
    * Orders that are not at their end, or the one that is named in whatever state, in the order of
    * their acceptance; and the position in the log that they belong to.

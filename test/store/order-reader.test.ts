@@ -104,12 +104,6 @@ describe('stored orders', () => {
     expect(await reader.list({ account: 'nobody', limit: 10, splits: 2 })).toEqual([]);
   });
 
-  test('that are open can be counted', async () => {
-    expect(await reader.countOpen(account)).toBe(6);
-    expect(await reader.countOpen('other')).toBe(1);
-    expect(await reader.countOpen('nobody')).toBe(0);
-  });
-
   test('are told as they are at a position of the log', async () => {
     const bounds = { orders: 100, splits: 2 };
     const { position, orders: open } = await reader.snapshot({ account }, bounds);
