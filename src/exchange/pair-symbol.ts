@@ -1,6 +1,6 @@
 /**
- * Currencies that pairs are quoted in. Longer ones come before those that they end like; a pair of
- * any other has to be written with its separator.
+ * Currencies that pairs are quoted in, of which none ends like another. A pair of any other has to be
+ * written with its separator.
  */
 const quoteCurrencies: readonly string[] = [
   'USDT',

@@ -42,6 +42,11 @@ export type HistoryBounds = {
 const maximumStored = 100_000;
 /** 70 minutes, as the market retains them. */
 const shownSeconds = 4200;
+/**
+ * Where there are no klines, what was missed within this is asked for trade by trade: of a busy
+ * symbol some 300,000, which are held in memory together.
+ */
+const reachWithoutKlinesMs = 86_400_000;
 /** A kline may be amended for a moment after its end. */
 const settleTime: Micros = 2_000_000;
 
@@ -64,7 +69,11 @@ export async function readHistory(
   const checkpoint = since ?? seconds[0]?.closeTime ?? now;
   // Klines that are not settled yet are not read: the trades reach back to before them.
   const settled = Math.min(checkpoint, now - settleTime);
-  const tradesFrom = openTimeOf('1m', Math.max(settled, now - bounds.tradesHorizonMs * 1000));
+  const reachMs =
+    rest.facts.klines === 'whole'
+      ? bounds.tradesHorizonMs
+      : Math.min(bounds.horizonMs, reachWithoutKlinesMs);
+  const tradesFrom = openTimeOf('1m', Math.max(settled, now - reachMs * 1000));
   const hasTrades = rest.facts.backfill !== 'none';
   const trades = hasTrades ? await readTrades(parts, instrument, tradesFrom, signal) : [];
   const receivedTime = parts.clock.now();

@@ -97,11 +97,13 @@ export class Recovery implements AsyncDisposable {
 
   /** Trades are missing. */
   fill(gap: Gap): void {
-    const { bounds, exchangeTime } = this.#options;
+    const { rest, bounds, exchangeTime } = this.#options;
     const count = gap.lastMissingId - gap.firstMissingId + 1;
     const isOld = gap.fromTime < exchangeTime() - bounds.tradesHorizonMs * 1000;
     const jobs = this.#jobs.get(gap.instrument) ?? [];
-    if (isOld || count > maximumTrades || jobs.length >= maximumGaps) {
+    // Without klines there are only the trades, however many they are.
+    const isForKlines = rest.facts.klines === 'whole' && (isOld || count > maximumTrades);
+    if (isForKlines || jobs.length >= maximumGaps) {
       this.#add(gap.instrument, { type: 'history', since: gap.fromTime });
     } else {
       this.#add(gap.instrument, gap);

@@ -17,6 +17,7 @@ async function readAt(
   ms: number,
   trades: readonly Trade[] = [],
   facts: ExchangeFacts = binance.facts,
+  since?: Micros,
 ) {
   const events: MarketEvent[] = [];
   const klinesUntil = new Map<Timeframe, Micros>();
@@ -39,9 +40,9 @@ async function readAt(
     handle: (event: MarketEvent) => void events.push(event),
     clock: new TwinClock(at(ms)),
     exchangeTime: () => at(ms),
-    bounds: { historyCandles: 3, horizonMs: 86_400_000, tradesHorizonMs: 7_200_000 },
+    bounds: { historyCandles: 3, horizonMs: 30 * 86_400_000, tradesHorizonMs: 7_200_000 },
   };
-  await readHistory(parts, 'binance:BTCUSDT', undefined, new AbortController().signal);
+  await readHistory(parts, 'binance:BTCUSDT', since, new AbortController().signal);
   return { events, tradesFrom, klinesUntil };
 }
 
@@ -82,4 +83,12 @@ test('ids that are left out between an exchange’s trades are nothing that is m
   expect(events.filter(({ type }) => type === 'absentTrades')).toMatchObject([
     { firstId: 4, lastId: 6, isNothingMissing: true },
   ]);
+});
+
+test.each([
+  ['klines goes back two hours', binance.facts, 2 * 3_600_000],
+  ['trades alone goes back a day', kraken.facts, 86_400_000],
+])('the reading of trades of an exchange with %s at most', async (_name, facts, reachMs) => {
+  const { tradesFrom } = await readAt(0, [], facts, at(-10 * 86_400_000));
+  expect(tradesFrom).toBe(at(-reachMs));
 });

@@ -5,6 +5,7 @@ import type { MarketEvent } from '../../src/domain/market-event.ts';
 import type { Trade } from '../../src/domain/trade.ts';
 import type { Micros } from '../../src/base/clock.ts';
 import { binance } from '../../src/exchange/binance.ts';
+import { coinbase } from '../../src/exchange/coinbase.ts';
 import type { ExchangeFacts, ExchangeRest } from '../../src/exchange/exchange.ts';
 import { kraken } from '../../src/exchange/kraken.ts';
 import type { StoredCandles } from '../../src/exchange/read-history.ts';
@@ -213,4 +214,15 @@ test('an exchange that tells no trades is not asked: its gaps stay', async () =>
   expect([asked, askedTimes]).toEqual([[], []]);
   expect(absent()).toMatchObject([{ firstId: 7, lastId: 9, isNothingMissing: false }]);
   expect(events.some(({ type }) => type === 'recoveredTrades')).toBe(false);
+});
+
+test.each([
+  ['klines as one history', binance.facts, []],
+  ['trades alone by its trades', coinbase.facts, [100]],
+])('a gap from long ago is mended of an exchange that has %s', async (_name, facts, asks) => {
+  const { recovery, asked, clock } = openRecovery({ facts });
+  clock.moveTo(at(86_400_000));
+  recovery.fill(aGap(100, 104));
+  await eventually(() => expect(recovery.busy).toBe(0));
+  expect(asked).toEqual(asks);
 });

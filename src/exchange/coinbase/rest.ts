@@ -15,11 +15,11 @@ import { createCoinbaseTrades, tradesPerAnswer } from './trades.ts';
 /** Coinbase's public REST interface: docs.cdp.coinbase.com/exchange/rest-api. Every question weighs 1. */
 export function createCoinbaseRest(options: RestOptions): RestQuestions {
   const { client, exchange, ownSymbol } = options;
-  const { newest, from } = createCoinbaseTrades(options);
+  const { newest, trades } = createCoinbaseTrades(options);
 
   async function lastTrade(symbol: string, signal: AbortSignal): Promise<LastTrade | undefined> {
-    const { trades, askedTime } = await newest(symbol, 1, signal);
-    const trade = trades.at(-1);
+    const { page, askedTime } = await newest(symbol, 1, signal);
+    const trade = page.at(-1);
     if (trade === undefined) return undefined;
     return { type: 'lastTrade', trade, askedTime, receivedTime: trade.receivedTime };
   }
@@ -76,7 +76,7 @@ export function createCoinbaseRest(options: RestOptions): RestQuestions {
     lastTradeWeight: 1,
     lastTrade,
     bookTicker,
-    trades: from,
+    trades,
     tradesPerAnswer,
     klines: () => Promise.reject(new RestError('refused', 'Its candles tell less than ours')),
     listedInstruments,

@@ -26,10 +26,10 @@ export function createCoinbaseTrades(options: RestOptions) {
     const { body, askedTime } = await client.get({ path, weight: 1, signal });
     const receivedTime = client.clock.now();
     const context = { instrument: instrumentName(exchange, symbol), receivedTime, rule };
-    const trades = expectArray(path, body)
+    const page = expectArray(path, body)
       .map((row): Trade => read(path, () => readTrade(expectFields(row), context)))
       .toSorted((a, b) => a.id - b.id);
-    return { trades, askedTime };
+    return { page, askedTime };
   }
 
   const newest = (symbol: string, limit: number, signal: AbortSignal) =>
@@ -37,7 +37,7 @@ export function createCoinbaseTrades(options: RestOptions) {
 
   /** Those with lower ids, the highest of them. */
   async function before(symbol: string, id: number, signal: AbortSignal) {
-    return (await ask(symbol, `limit=${tradesPerAnswer}&after=${id}`, signal)).trades;
+    return (await ask(symbol, `limit=${tradesPerAnswer}&after=${id}`, signal)).page;
   }
 
   /** Those of the thousand ids from `fromId` on. */
@@ -46,7 +46,7 @@ export function createCoinbaseTrades(options: RestOptions) {
     return page.filter(({ id }) => id >= fromId);
   }
 
-  const from: RestQuestions['trades'] = async (symbol, range, signal) => {
+  const trades: RestQuestions['trades'] = async (symbol, range, signal) => {
     const fromId =
       'fromId' in range ? range.fromId : await firstIdSince(symbol, range.fromTime, signal);
     if (fromId === undefined) return [];
@@ -62,7 +62,7 @@ export function createCoinbaseTrades(options: RestOptions) {
     time: Micros,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    let { trades: page } = await newest(symbol, tradesPerAnswer, signal);
+    let { page } = await newest(symbol, tradesPerAnswer, signal);
     // The trade at `low` came before that time, or there is none; the one at `high` did not.
     let [low, high] = [0, Infinity];
     let asked = Infinity;
@@ -82,5 +82,5 @@ export function createCoinbaseTrades(options: RestOptions) {
     throw new RestError('failed', `${symbol}: its first trade since a time was not found`);
   }
 
-  return { newest, from };
+  return { newest, trades };
 }
