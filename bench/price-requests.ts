@@ -9,6 +9,7 @@ import {
 } from '../gen/tradewind/market/v1/price_service_pb.ts';
 import {
   GetServerInfoRequestSchema,
+  GetServerInfoResponseSchema,
   SystemService,
 } from '../gen/tradewind/system/v1/system_service_pb.ts';
 import { systemClock } from '../src/base/clock.ts';
@@ -19,7 +20,6 @@ import { openListener } from '../src/rpc/listener.ts';
 import { PriceBroadcast } from '../src/rpc/price-broadcast.ts';
 import { PriceInstruments } from '../src/rpc/price-instruments.ts';
 import { priceService } from '../src/rpc/price-service.ts';
-import { systemService } from '../src/rpc/system-service.ts';
 import { heldMarket } from './support/held-market.ts';
 import { cpuMicros } from './support/process-cost.ts';
 import { median, report } from './support/rounds.ts';
@@ -43,13 +43,17 @@ const book = new PriceBook({ market, stored: undefined, clock });
 using broadcast = new PriceBroadcast((name) => book.latestTrade([name]), systemClock);
 const names = [instrument];
 const instruments = new PriceInstruments(() => names);
-const info = { version: '1', run: now, startTime: now, mode: 'LIVE', defaultExchange: 'binance' };
+const info = create(GetServerInfoResponseSchema, {
+  version: '1',
+  run: 1n,
+  defaultExchange: 'binance',
+});
 await using listener = await openListener({
   host: '127.0.0.1',
   port: 0,
   routes: (router) => {
     router.service(PriceService, priceService({ book, instruments, broadcast, shared: undefined }));
-    router.service(SystemService, systemService({ ...info, mode: 'LIVE' }));
+    router.service(SystemService, { getServerInfo: () => info });
   },
   corsAllowedOrigins: [],
   logger: silentLogger,

@@ -8,6 +8,7 @@ import { describeImport } from './cli/import-command.ts';
 import { describeInstruments } from './cli/instruments-command.ts';
 import { describeOrders } from './cli/order-command.ts';
 import { describePositions } from './cli/position-commands.ts';
+import { describePrice, describePrices } from './cli/price-command.ts';
 import { runCommand } from './cli/run-command.ts';
 import { describeTrade } from './cli/trade-command.ts';
 import { describeReplay } from './replay/replay-command.ts';
@@ -24,6 +25,8 @@ describeOrders(program.command('order'), process.env);
 describeTrade(program.command('trade'), process.env);
 describeImport(program.command('import'), process.env);
 describePositions(program, process.env);
+describePrice(program.command('price'), process.env);
+describePrices(program.command('prices'), process.env);
 describeReplay(program.command('replay'));
 describeCompletion(program.command('completion'), program);
 

@@ -110,7 +110,7 @@ function stream(options: FollowOptions, resumeAfter: string | undefined) {
 }
 
 /** Codes that would come again: the request is wrong, or we may not ask. */
-function isRefusal(code: Code): boolean {
+export function isRefusal(code: Code): boolean {
   return [
     Code.InvalidArgument,
     Code.NotFound,

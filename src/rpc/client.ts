@@ -6,6 +6,7 @@ import { createClient } from '@connectrpc/connect';
 import type { Client, Interceptor, Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import { PriceService } from '../../gen/tradewind/market/v1/price_service_pb.ts';
 import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import { PositionService } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
@@ -34,6 +35,7 @@ export type ServerClientOptions = {
 export type MarketClient = Client<typeof MarketService>;
 export type OrderClient = Client<typeof OrderService>;
 export type PositionClient = Client<typeof PositionService>;
+export type PriceClient = Client<typeof PriceService>;
 export type SystemClient = Client<typeof SystemService>;
 
 /** Clients of one server over one HTTP/2 connection, which is opened with the first RPC. */
@@ -41,6 +43,7 @@ export interface ServerClient extends Disposable {
   readonly market: MarketClient;
   readonly orders: OrderClient;
   readonly positions: PositionClient;
+  readonly prices: PriceClient;
   readonly system: SystemClient;
   /** For clients of further services. */
   readonly transport: Transport;
@@ -74,6 +77,7 @@ export function openServerClient(address: string, options: ServerClientOptions):
     market: createClient(MarketService, transport),
     orders: createClient(OrderService, transport),
     positions: createClient(PositionService, transport),
+    prices: createClient(PriceService, transport),
     system: createClient(SystemService, transport),
     [Symbol.dispose]: () => sessionManager.abort(),
   };
