@@ -1,6 +1,7 @@
 import type { Exchange, Subscription, SubscriptionOptions } from './exchange.ts';
 import { createBinanceDecoder } from './binance/decoder.ts';
 import { createBinanceRest } from './binance/rest.ts';
+import { joinedPair } from './pair-symbol.ts';
 
 export { createBinanceDecoder };
 
@@ -36,8 +37,9 @@ export const binance: Exchange = {
     webSocketBaseUrl: 'wss://data-stream.binance.vision',
     restBaseUrl: 'https://data-api.binance.vision',
   },
-  symbolOf: (text) => text.toUpperCase(),
-  ownSymbolOf: (text) => text.toUpperCase(),
+  // Its spot symbols have no separator: BTC-USDT is what others call BTCUSDT.
+  symbolOf: joinedPair,
+  ownSymbolOf: joinedPair,
   subscriptions,
   requests: {
     by: 'url',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { binance } from '../../src/exchange/binance.ts';
 import { coinbase } from '../../src/exchange/coinbase.ts';
 import { kraken } from '../../src/exchange/kraken.ts';
 
@@ -23,6 +24,10 @@ describe('Coinbase’s own spelling', () => {
   });
 });
 
+test.each(['BTC-USDT', 'btc/usdt', 'btcusdt'])('Binance knows what is meant by %s', (text) => {
+  expect([binance.symbolOf(text), binance.ownSymbolOf(text)]).toEqual(['BTCUSDT', 'BTCUSDT']);
+});
+
 describe('Kraken’s own spelling', () => {
   test.each([
     ['btcusd', 'BTC/USD'],
@@ -40,7 +45,7 @@ describe('Kraken’s own spelling', () => {
 
 test('currencies that are worth the same are not the same', () => {
   const symbols = ['BTCUSD', 'BTCUSDT', 'BTCUSDC'];
-  for (const exchange of [coinbase, kraken]) {
+  for (const exchange of [binance, coinbase, kraken]) {
     expect(new Set(symbols.map((symbol) => exchange.symbolOf(symbol))).size).toBe(3);
   }
 });
