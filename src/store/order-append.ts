@@ -23,7 +23,7 @@ type Appended = {
  * Appends the batches of several shards in one statement.
  * @returns the outcome of each; undefined for one that is not stored because another one was refused:
  * it is to be appended again
- * @throws what Postgres says; it is known that nothing is stored where `isRefusedBatch`
+ * @throws what Postgres says; where it finds fault with the events, nothing is stored
  */
 export async function appendBatches(
   database: Database,
@@ -46,8 +46,11 @@ export async function appendBatches(
     if (refusals.some((reason) => reason !== null)) {
       return refusals.map((reason) => (reason === null ? undefined : { type: 'refused', reason }));
     }
-    const leftOut = new Set((left_out ?? []).map((number) => events[number - 1]?.order));
-    const duplicates = await readDuplicates(sql, leftOut);
+    const leftOut = (left_out ?? []).map((number) => events[number - 1]?.order);
+    const duplicates = await readDuplicates(sql, leftOut).catch((cause: unknown) => {
+      // It must not look like a fault of the append: that is committed.
+      throw new Error('The orders that have the client order ids cannot be read', { cause });
+    });
     return batches.map((batch) => ({
       type: 'committed',
       duplicates: new Map(
@@ -63,7 +66,7 @@ export async function appendBatches(
 /** The orders that have the client order ids of what was left out, by the order ids left out. */
 async function readDuplicates(
   sql: Sql,
-  leftOut: Iterable<Order | undefined>,
+  leftOut: readonly (Order | undefined)[],
 ): Promise<ReadonlyMap<string, Order>> {
   const duplicates = new Map<string, Order>();
   for (const order of leftOut) {

@@ -100,7 +100,7 @@ export class OrderReader {
    * their acceptance; and the position in the log that they belong to.
    * @throws Refusal (limit) for more orders than the bound
    */
-  snapshot({ orderId, account }: OrderScope, bounds: SnapshotBounds): Promise<OrderSnapshot> {
+  async snapshot({ orderId, account }: OrderScope, bounds: SnapshotBounds): Promise<OrderSnapshot> {
     const conditions: string[] = [];
     const values: (string | number)[] = [];
     if (orderId !== undefined) conditions.push(`o.order_id = $${values.push(orderId)}`);
@@ -113,15 +113,17 @@ export class OrderReader {
       left join orders o on ${conditions.join(' and ')}
       order by o.accepted_time, o.order_id
       limit $${values.push(bounds.orders + 1)}`;
-    return this.#database.run(async (sql) => {
+    const { position, orders } = await this.#database.run(async (sql) => {
       const rows = await sql.text<SnapshotRow>(statement, values);
-      if (rows.length > bounds.orders) {
-        throw new Refusal('limit', `Expected at most ${bounds.orders} open orders, found more`);
-      }
       const found = rows.filter((row): row is StoredOrder & SnapshotRow => row.order_id !== null);
-      const orders = await withSplits(sql, found, bounds.splits);
-      return { position: rows[0]?.log_position ?? 0, orders };
+      const isRefused = found.length > bounds.orders;
+      return {
+        position: rows[0]?.log_position ?? 0,
+        orders: isRefused ? undefined : await withSplits(sql, found, bounds.splits),
+      };
     });
+    if (orders !== undefined) return { position, orders };
+    throw new Refusal('limit', `Expected at most ${bounds.orders} open orders, found more`);
   }
 }
 

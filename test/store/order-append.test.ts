@@ -132,6 +132,22 @@ describe('appends of orders in Postgres', () => {
     ]);
   });
 
+  test('of all shards share a commit, as far as its bound goes', async () => {
+    const commits = async () => {
+      const rows = await other.run(
+        (sql) => sql<{ count: number }>`
+        select count(distinct recorded_at) from order_event`,
+      );
+      return rows[0]?.count;
+    };
+    await Promise.all(leases.map(({ shard }) => append(shard, new DecidedOrder().accepted)));
+    expect(await commits()).toBe(1);
+    const accept = (count: number) =>
+      Array.from({ length: count }, () => new DecidedOrder().accepted);
+    await Promise.all([2_000, 2_096, 1].map((count, shard) => append(shard, ...accept(count))));
+    expect(await commits()).toBe(3);
+  });
+
   test('with the same client order ids in opposite orders do not lock each other up', async () => {
     const keys = Array.from({ length: 40 }, (_, key) => `key-${key}`);
     const results = await Promise.all(
