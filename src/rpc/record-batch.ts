@@ -1,4 +1,5 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toJson } from '@bufbuild/protobuf';
+import { TimestampSchema } from '@bufbuild/protobuf/wkt';
 import type {
   RecordExecutionsRequest,
   RecordExecutionsResponse,
@@ -9,13 +10,14 @@ import {
   RecordOutcome as RecordOutcomeMessage,
   RecordResultSchema,
 } from '../../gen/tradewind/position/v1/position_service_pb.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Micros } from '../base/clock.ts';
 import { orderSource } from '../domain/execution.ts';
 import type { Execution } from '../domain/execution.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { maximumAhead } from '../store/execution-store.ts';
 import type { ExecutionStore, RecordOutcome } from '../store/execution-store.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
+import { timestampOf } from './messages.ts';
 import { executionFromMessage } from './new-execution.ts';
 
 export type RecordParts = {
@@ -93,6 +95,7 @@ function resultOf(outcome: RecordOutcome | undefined): RecordResult {
   }
 }
 
-function isoOf(micros: number): string {
-  return new Date(micros / 1000).toISOString();
+/** RFC 3339, to the microsecond. */
+function isoOf(time: Micros): string {
+  return toJson(TimestampSchema, timestampOf(time));
 }
