@@ -384,7 +384,7 @@ $$;
 -- None, too, where TW001 is raised: an event does not follow what is stored. Of acceptances whose
 -- client_order_id is taken the numbers are answered: they alone are left out.
 --
--- To be called in read committed only: what was committed while it waited for its locks must be seen.
+-- In read committed only: what was committed while it waited for its locks must be seen.
 create function append_order_events(
   lease_shards smallint[], lease_owners text[], lease_epochs bigint[], lease_halts bigint[],
   lease_numbers integer[],
@@ -405,6 +405,9 @@ declare
   stored         integer;
   first_position bigint;
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'Orders are appended in read committed only';
+  end if;
   -- In their order, as whoever changes several does.
   perform from shard_lease where shard = any(lease_shards) order by shard for share;
   perform pg_advisory_xact_lock_shared(7201810005);

@@ -4,6 +4,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import type { DecidedEvent, ShardLease } from '../../src/order/order-log.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import type { Database } from '../../src/store/database.ts';
+import { OrderLogStore } from '../../src/store/order-log-store.ts';
 import { DecidedOrder } from '../support/decided-order.ts';
 import { eventually } from '../support/eventually.ts';
 import { openPostgresDoor } from './order-log-doors.ts';
@@ -168,6 +169,17 @@ describe('appends of orders in Postgres', () => {
       [...byKey.values()].map((same) => new Set(same.map(({ orderId }) => orderId)).size),
     ).toEqual(keys.map(() => 1));
     expect(await door.listEvents()).toHaveLength(keys.length);
+  });
+
+  test('are refused where they would not see what was committed while they waited', async () => {
+    const events = [new DecidedOrder().accepted];
+    await expect(
+      other.transaction(async (sql) => {
+        await sql`set transaction isolation level repeatable read`;
+        const log = new OrderLogStore({ ...other, run: (work) => work(sql) });
+        return await log.append({ lease: lease(0), haltRevision: 1, events });
+      }),
+    ).rejects.toThrow('Orders are appended in read committed only');
   });
 
   // What no engine decides; told by one that has a bug.
