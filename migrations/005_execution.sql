@@ -175,7 +175,7 @@ declare
   month timestamp := date_trunc('month', executed_time at time zone 'UTC');
   name  text := 'execution_' || to_char(month, 'YYYYMM');
 begin
-  if to_regclass(name) is not null then
+  if name is null or to_regclass(name) is not null then
     return;
   end if;
   perform pg_advisory_xact_lock(7201810004);
@@ -234,6 +234,8 @@ declare
   -- The times to book at, null for what is refused.
   booked_times   timestamptz[] := executed_times;
   freeze_ids     bigint[];
+  earliest       timestamptz;
+  latest         timestamptz;
   recorded       integer[];
   changes        position_change[];
   change         position_change;
@@ -244,15 +246,18 @@ begin
   perform pg_advisory_xact_lock_shared(72018101, lock)
   from (
     select distinct position_lock(account, instrument) as lock
-    from unnest(accounts, instruments) as input (account, instrument)
+    from (
+      select distinct account, instrument
+      from unnest(accounts, instruments) as input (account, instrument)
+    ) as names
     order by lock
   ) as locks;
 
-  if exists (
-    select from unnest(executed_times) as input (executed_time)
-    where executed_time <= (select max(until) from position_freeze)
-      or executed_time > now() + interval '10 minutes'
-  ) then
+  select min(executed_time), max(executed_time) into earliest, latest
+  from unnest(executed_times) as input (executed_time);
+  if earliest <= (select max(until) from position_freeze)
+    or latest > now() + interval '10 minutes'
+  then
     select
       array_agg(case
         when source = 'order' then greatest(executed_time, frozen.until + interval '1 microsecond')
@@ -272,47 +277,86 @@ begin
     ) as frozen on true;
   end if;
 
-  perform attach_execution_partition(month)
-  from (
-    select distinct date_trunc('month', booked_time, 'UTC') as month
-    from unnest(booked_times) as booked (booked_time)
-    where booked_time is not null
-    order by month
-  ) as months;
-
-  with candidate as materialized (
-    -- By hash, so that two batches with the same keys do not wait for each other both ways.
-    select distinct on (key_hash) *
+  -- Mostly they are all of one month.
+  select min(booked_time), max(booked_time) into earliest, latest
+  from unnest(booked_times) as booked (booked_time);
+  perform attach_execution_partition(earliest);
+  if date_trunc('month', earliest, 'UTC') < date_trunc('month', latest, 'UTC') then
+    perform attach_execution_partition(month)
     from (
-      select input.*,
-        execution_key_hash(account, source, source_id) as key_hash,
-        execution_body_hash(instrument, quantity, price, fee, executed_time, corrects) as body_hash
-      from unnest(
-        accounts, instruments, sources, source_ids, quantities, prices, fees, executed_times,
-        corrections, booked_times
-      ) with ordinality as input (
-        account, instrument, source, source_id, quantity, price, fee, executed_time,
-        corrects, booked_time, number
-      )
+      select distinct date_trunc('month', booked_time, 'UTC') as month
+      from unnest(booked_times) as booked (booked_time)
       where booked_time is not null
-    ) as hashed
-    order by key_hash, number
-  ), new_key as (
+      order by month
+    ) as months;
+  end if;
+
+  -- Mostly all of them are new. Where one is not, this fails at the first one; it costs half of what
+  -- `on conflict` does.
+  begin
     insert into execution_key (key_hash, body_hash)
-    select key_hash, body_hash from candidate
-    on conflict do nothing
-    returning key_hash
-  ), new_number as materialized (
-    select number from candidate join new_key using (key_hash)
-  ), new_execution as (
+    select
+      execution_key_hash(account, source, source_id) as key_hash,
+      execution_body_hash(instrument, quantity, price, fee, executed_time, corrects)
+    from unnest(
+      accounts, instruments, sources, source_ids, quantities, prices, fees, executed_times, corrections,
+      booked_times
+    ) as input (
+      account, instrument, source, source_id, quantity, price, fee, executed_time, corrects, booked_time
+    )
+    where booked_time is not null
+    -- In one order, so that two batches with the same keys do not wait for each other both ways.
+    order by key_hash;
+    recorded := array(
+      select number::integer
+      from unnest(booked_times) with ordinality as booked (booked_time, number)
+      where booked_time is not null
+    );
+  exception when unique_violation then
+    with candidate as materialized (
+      select distinct on (key_hash) *
+      from (
+        select
+          number,
+          execution_key_hash(account, source, source_id) as key_hash,
+          execution_body_hash(instrument, quantity, price, fee, executed_time, corrects) as body_hash
+        from unnest(
+          accounts, instruments, sources, source_ids, quantities, prices, fees, executed_times,
+          corrections, booked_times
+        ) with ordinality as input (
+          account, instrument, source, source_id, quantity, price, fee, executed_time,
+          corrects, booked_time, number
+        )
+        where booked_time is not null
+      ) as hashed
+      order by key_hash, number
+    ), new_key as (
+      insert into execution_key (key_hash, body_hash)
+      select key_hash, body_hash from candidate
+      on conflict do nothing
+      returning key_hash
+    )
+    select coalesce(array_agg(number::integer order by number), '{}')
+    into recorded
+    from candidate join new_key using (key_hash);
+  end;
+
+  with new_execution as (
     insert into execution (
       account, instrument, executed_time, source, source_id, quantity, price, fee, decided_time, corrects
     )
     select
       account, instrument, booked_time, source, source_id, quantity, price, fee,
       nullif(executed_time, booked_time), corrects
-    from candidate join new_number using (number)
-    order by number
+    from unnest(
+      accounts, instruments, sources, source_ids, quantities, prices, fees, executed_times, corrections,
+      booked_times
+    ) with ordinality as input (
+      account, instrument, source, source_id, quantity, price, fee, executed_time, corrects,
+      booked_time, number
+    )
+    where cardinality(recorded) = cardinality(accounts)
+      or number in (select unnest(recorded))
     returning account, instrument, executed_time, source, source_id
   ), change as (
     select distinct on (account, instrument)
@@ -321,15 +365,14 @@ begin
     from new_execution
     order by account, instrument, executed_time, source, source_id
   )
-  select
-    (select array_agg(number::integer) from new_number),
-    (select array_agg(
-      row(0, account, instrument, executed_time, source, source_id, execution_count, now())::position_change
-      order by account, instrument
-    ) from change)
-  into recorded, changes;
+  select array_agg(
+    row(0, account, instrument, executed_time, source, source_id, execution_count, now())::position_change
+    order by account, instrument
+  )
+  into changes
+  from change;
 
-  if coalesce(cardinality(recorded), 0) < cardinality(accounts) then
+  if cardinality(recorded) < cardinality(accounts) then
     -- A new statement sees what was recorded by this call, and by others while it waited for them.
     return query
     select
