@@ -4,6 +4,7 @@ import type { MarketUpdate } from '../market/market-update.ts';
 import type { ReachPoint } from '../order/crash-points.ts';
 import { OrderManager } from '../order/order-manager.ts';
 import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
+import { OrderEnds } from '../rpc/order-ends.ts';
 import { OrderForwarding } from '../rpc/order-forwarding.ts';
 import type { OrderServiceParts } from '../rpc/order-service.ts';
 import { OrderStream } from '../rpc/order-stream.ts';
@@ -28,6 +29,8 @@ export type OpenOrdersParts = Pick<MarketOfOrdersOptions, 'market' | 'limitsOf' 
 /** Orders on a server that has a database to keep them in. */
 export type OpenOrders = {
   readonly service: OrderServiceParts;
+  /** Tells when single orders are at their end. */
+  readonly ends: OrderEnds;
   /** Where all of it is kept. */
   readonly url: string;
   /** Tells what is committed, on any server of the database. */
@@ -69,6 +72,7 @@ export function openOrders(
   });
   const limits = { maxPendingBytes: maxReaderBytes, maxSubscriptions: maxReaders };
   const stream = new OrderStream(tail, reader, clock, limits);
+  const ends = new OrderEnds(tail, clock);
   const forwarding = stack.use(new OrderForwarding(clock));
   return {
     service: {
@@ -79,6 +83,7 @@ export function openOrders(
       forwarding,
       directory,
     },
+    ends,
     url,
     tail,
     handle: (update) => {
@@ -93,6 +98,7 @@ export function openOrders(
       const address = orders.advertisedUrl ?? ownUrl;
       const leases = { database: leaseDatabase, clock, owner: randomUUID(), address };
       stack.use(stream);
+      stack.use(ends);
       stack.use(manager);
       manager.start(new ShardLeaseStore(leases));
     },

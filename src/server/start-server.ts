@@ -139,7 +139,7 @@ export async function startServer(
         router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
         router.service(AggregatorService, aggregator.service);
       },
-      restAdapters: [limitOrderAdapter(config.orders.timeoutSeconds), sellOrderAdapter],
+      restAdapters: [limitOrderAdapter({ ...config.orders, ends: orders?.ends }), sellOrderAdapter],
       clock,
       logger,
       metrics,

@@ -10,12 +10,18 @@ import { limitOrderAdapter } from '../../../src/rpc/trade-executor/limit-order.t
 import { sellOrderAdapter } from '../../../src/rpc/trade-executor/sell-order.ts';
 import { openTestListener } from '../../support/test-listener.ts';
 
-/** An orders' desk that fills half of what it is asked for, and then ends the order as it is told. */
+/** An orders' desk whose orders come to the end that it is told when they are waited for, half filled. */
 async function aDesk(
   ending: OrderStatus = OrderStatus.FILLED,
   implementation: Partial<ServiceImpl<typeof OrderService>> = {},
 ) {
   const requests: SubmitLimitOrderRequest[] = [];
+  const waits: unknown[] = [];
+  let isEnded = false;
+  const wait = async (orderId: string, { patienceMs }: { readonly patienceMs: number }) => {
+    waits.push([orderId, patienceMs]);
+    isEnded = ending !== OrderStatus.OPEN;
+  };
   const anOrder = (status: OrderStatus, filledQuantity: string) =>
     create(OrderSchema, {
       orderId: 'order-1',
@@ -32,21 +38,18 @@ async function aDesk(
           requests.push(request);
           return { order: anOrder(OrderStatus.OPEN, '0') };
         },
-        async *streamOrderEvents() {
-          yield { event: { case: 'order', value: anOrder(OrderStatus.OPEN, '0') } };
-          const order = anOrder(ending, '500');
-          yield { event: { case: 'orderEvent', value: { orderId: 'order-1', order } } };
-        },
-        getOrder: () => ({ order: anOrder(ending, '500') }),
+        getOrder: () => ({
+          order: isEnded ? anOrder(ending, '500') : anOrder(OrderStatus.OPEN, '0'),
+        }),
         ...implementation,
       }),
-    restAdapters: [limitOrderAdapter(30), sellOrderAdapter],
+    restAdapters: [limitOrderAdapter({ timeoutSeconds: 30, ends: { wait } }), sellOrderAdapter],
   });
   const post = async (path: string, body: string, headers: Record<string, string> = {}) => {
     const response = await fetch(listener.url + path, { method: 'POST', body, headers });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  return { requests, post, [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose]() };
+  return { requests, waits, post, [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose]() };
 }
 
 const seedBody = '{"symbol": "LTCBTC", "order_size": 1000, "price": 0.0001}';
@@ -85,6 +88,29 @@ describe('POST /order/limit', () => {
       400,
       expect.objectContaining({ message: 'Order not fulfilled', filledQuantity: '500' }),
     ]);
+  });
+
+  test('waits for the end a little longer than for the timeout, and then tells which order goes on', async () => {
+    await using desk = await aDesk(OrderStatus.OPEN);
+    const { status, text } = await desk.post('/order/limit', seedBody);
+    expect([status, desk.waits, JSON.parse(text)]).toEqual([
+      503,
+      [['order-1', 35_000]],
+      {
+        message: 'There was an error processing your request',
+        code: Code.Unavailable,
+        reason: 'The order goes on: ask for it by its id',
+        orderId: 'order-1',
+        account: 'default',
+      },
+    ]);
+  });
+
+  test('does not wait for an order that a repeated request finds at its end', async () => {
+    const order = create(OrderSchema, { orderId: 'order-1', status: OrderStatus.FILLED });
+    await using desk = await aDesk(OrderStatus.FILLED, { submitLimitOrder: () => ({ order }) });
+    const { status } = await desk.post('/order/limit', seedBody);
+    expect([status, desk.waits]).toEqual([200, []]);
   });
 
   test('answers at once whoever prefers that, and says where to ask', async () => {
