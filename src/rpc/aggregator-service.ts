@@ -14,14 +14,14 @@ import type { BroadcastSubscription } from './broadcast-subscription.ts';
 import { timestampOf } from './messages.ts';
 import { SharedFrame } from './shared-frame.ts';
 
-/** Serves aggregator.AggregatorService: closed 1m candles of the default exchange, as doubles. */
+/** Serves aggregator.AggregatorService: closed 1m candles of the default exchange of the mode that is on, as doubles. */
 export class AggregatorAdapter implements Disposable {
-  readonly #defaultExchange: ExchangeName;
+  readonly #defaultExchange: () => ExchangeName;
   readonly #broadcast: Broadcast;
   readonly #startTime: Micros;
   readonly #readers = new Set<BroadcastSubscription>();
 
-  constructor(defaultExchange: ExchangeName, clock: Clock, limits: ReaderLimits = {}) {
+  constructor(defaultExchange: () => ExchangeName, clock: Clock, limits: ReaderLimits = {}) {
     this.#defaultExchange = defaultExchange;
     this.#startTime = clock.now();
     // Its contract knows no heartbeat: a candle comes every minute.
@@ -39,7 +39,7 @@ export class AggregatorAdapter implements Disposable {
     // The server reads its history at the start: its clients expect what closes, not what has closed.
     if (candle.closeTime < this.#startTime) return;
     const { exchange, symbol } = splitInstrumentName(candle.instrument);
-    if (exchange !== this.#defaultExchange) return;
+    if (exchange !== this.#defaultExchange()) return;
     const frame = SharedFrame.of(StreamResponseSchema, messageOf(symbol, candle));
     for (const reader of this.#readers) reader.push(frame);
   }

@@ -1,22 +1,63 @@
 import { splitInstrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
+import { simulatedPrefix } from '../domain/mode.ts';
 import { Refusal } from '../domain/refusal.ts';
 
-/** Simulated exchanges carry this before the name of the one they stand for. */
-const simulatedPrefix = 'sim-';
 /** How many known names a refusal lists. */
 const listedNames = 20;
 
-/** Finds the instruments that clients name, as tradewind.market.v1.MarketService says. */
-export class InstrumentDirectory {
-  readonly names: readonly InstrumentName[];
-  readonly defaultExchange: ExchangeName;
-  readonly #known: ReadonlySet<InstrumentName>;
+type FollowedNames = {
+  readonly exchanges: readonly ExchangeName[];
+  readonly instruments: readonly InstrumentName[];
+};
 
-  constructor(names: readonly InstrumentName[], defaultExchange: ExchangeName) {
-    this.names = names.toSorted();
-    this.defaultExchange = defaultExchange;
+/**
+ * Finds the instruments that clients name, as tradewind.market.v1.MarketService says: a name means an
+ * instrument of the mode that is on, and one of the other mode only where it is that one's full name.
+ */
+export class InstrumentDirectory {
+  readonly #all: ReadonlySet<InstrumentName>;
+  readonly #allNames: readonly InstrumentName[];
+  #defaultExchange: ExchangeName;
+  #names: readonly InstrumentName[];
+  #known: ReadonlySet<InstrumentName>;
+
+  /** `others` are the instruments of the other mode. */
+  constructor(
+    names: readonly InstrumentName[],
+    defaultExchange: ExchangeName,
+    others: readonly InstrumentName[] = [],
+  ) {
+    this.#all = new Set([...names, ...others]);
+    this.#allNames = [...this.#all].toSorted();
+    this.#defaultExchange = defaultExchange;
+    this.#names = names.toSorted();
     this.#known = new Set(names);
+  }
+
+  /** The instruments of the mode that is on, by name; another array after each switch. */
+  get names(): readonly InstrumentName[] {
+    return this.#names;
+  }
+
+  /** Those of both modes, by name. */
+  get allNames(): readonly InstrumentName[] {
+    return this.#allNames;
+  }
+
+  /** Where bare symbols are looked up. */
+  get defaultExchange(): ExchangeName {
+    return this.#defaultExchange;
+  }
+
+  /**
+   * Another mode is on: from now on names mean its instruments, which were known before, and bare
+   * symbols those of its first exchange.
+   */
+  switchTo({ exchanges, instruments }: FollowedNames): void {
+    this.#defaultExchange = exchanges[0] ?? '';
+    this.#names = instruments.toSorted();
+    this.#known = new Set(instruments);
   }
 
   /**
@@ -38,19 +79,21 @@ export class InstrumentDirectory {
 
   /** The same; undefined where there is none. */
   find(text: string): InstrumentName | undefined {
-    const { exchange = this.defaultExchange, symbol } = splitInstrumentName(text);
-    for (const candidate of [exchange, simulatedPrefix + exchange]) {
-      for (const spelling of [symbol, symbol.toUpperCase()]) {
-        const name = `${candidate}:${spelling}`;
-        if (this.#known.has(name)) return name;
-      }
-    }
-    return undefined;
+    const { exchange = this.#defaultExchange, symbol } = splitInstrumentName(text);
+    const named = (candidate: string, known: ReadonlySet<InstrumentName>) =>
+      [symbol, symbol.toUpperCase()]
+        .map((spelling) => `${candidate}:${spelling}`)
+        .find((name) => known.has(name));
+    return (
+      named(exchange, this.#known) ??
+      named(simulatedPrefix + exchange, this.#known) ??
+      named(exchange, this.#all)
+    );
   }
 
-  /** Several at once; none named means all. */
+  /** Several at once; none named means all, those of the other mode as well. */
   resolveAll(field: string, texts: readonly string[]): readonly InstrumentName[] {
-    if (texts.length === 0) return this.names;
+    if (texts.length === 0) return this.#allNames;
     return [...new Set(texts.map((text) => this.resolve(field, text)))];
   }
 }

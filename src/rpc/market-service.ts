@@ -186,7 +186,7 @@ async function* streamBookTickers(
   yield* subscription.tail();
 }
 
-/** What the selections mean, each once; an empty instrument means all. */
+/** What the selections mean, each once; an empty instrument means all, of either mode. */
 function selectedBy(
   directory: InstrumentDirectory,
   selections: readonly CandleSelection[],
@@ -195,7 +195,7 @@ function selectedBy(
     const timeframe = timeframeFromMessage(selection.timeframe);
     const names =
       selection.instrument === ''
-        ? directory.names
+        ? directory.allNames
         : [directory.resolve('selections.instrument', selection.instrument)];
     return names.map((instrument) => ({ instrument, timeframe }));
   });

@@ -1,53 +1,31 @@
 import {
   ConfigurationError,
-  choice,
   flag,
   integer,
   logLevel,
   readSettings,
   text,
   url,
-  words,
 } from '../base/env.ts';
 import type { Environment, Settings } from '../base/env.ts';
 import type { LogLevel } from '../base/logger.ts';
-import type { Mode } from '../rpc/system-service.ts';
+import type { Mode } from '../domain/mode.ts';
 import { statementSettings } from '../store/config.ts';
+import type { ConfiguredExchange } from './configured-exchange.ts';
+import { configuredExchanges, exchangeProblems, exchangeSettings } from './exchange-settings.ts';
 import { listenerConfigOf, listenerProblems, listenerSettings } from './listener-settings.ts';
 import type { ListenerConfig } from './listener-settings.ts';
+import { modeProblems, modeSettings, simulatorConfigOf } from './mode-settings.ts';
+import type { SimulatorConfig } from './mode-settings.ts';
 import { orderConfigOf, orderSettings } from './order-settings.ts';
 import type { OrderConfig } from './order-settings.ts';
 import { priceCacheOf, priceSettings } from './price-settings.ts';
 import type { PriceCacheConfig } from './price-settings.ts';
 
-/** Longer than any: names of rows, streams and files are made of them. */
-const maximumSymbolBytes = 64;
-
 export const serverSettings = {
   ...listenerSettings,
-  MODE: {
-    schema: choice(['TEST', 'LIVE'], 'LIVE'),
-    description: 'LIVE follows the real exchanges, TEST the simulator',
-  },
-  SIMULATOR_URL: {
-    schema: url(['http', 'https'], 'http://127.0.0.1:8090'),
-    description: 'Where the simulator is, in TEST mode',
-  },
-  BINANCE_WEBSOCKET_BASE_URL: {
-    schema: url(['ws', 'wss'], 'wss://data-stream.binance.vision'),
-    description: 'Where Binance streams market data, in LIVE mode',
-  },
-  BINANCE_REST_BASE_URL: {
-    schema: url(['http', 'https'], 'https://data-api.binance.vision'),
-    description: 'Where Binance answers questions on market data, in LIVE mode',
-  },
-  BINANCE_SYMBOLS: {
-    schema: words(['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']).refine(
-      (symbols) => symbols.every(isSymbol),
-      `expected letters and digits, like BTCUSDT, at most ${maximumSymbolBytes} bytes each`,
-    ),
-    description: 'The symbols to follow, separated by spaces; at most 500',
-  },
+  ...modeSettings,
+  ...exchangeSettings,
   DATABASE_URL: {
     schema: url(['postgres', 'postgresql']),
     description:
@@ -101,10 +79,11 @@ export const serverSettings = {
 } satisfies Settings;
 
 export type ServerConfig = ListenerConfig & {
+  /** The mode that it starts in, unless it was switched to the other one before. */
   readonly mode: Mode;
-  readonly webSocketBaseUrl: string;
-  readonly restBaseUrl: string;
-  readonly symbols: readonly string[];
+  /** The exchanges of both modes, the default one first. */
+  readonly exchanges: readonly ConfiguredExchange[];
+  readonly simulator: SimulatorConfig;
   /** Postgres to read history from; undefined: there is none. */
   readonly databaseUrl: string | undefined;
   /** Postgres to keep orders in; undefined: there is none, and orders are refused. */
@@ -125,25 +104,21 @@ export type ServerConfig = ListenerConfig & {
   readonly logLevel: LogLevel;
 };
 
-/** What one market's instruments, times timeframes, may cost in memory. */
-const maximumSymbols = 500;
-
 /** @throws ConfigurationError */
 export function readServerConfig(environment: Environment): ServerConfig {
   const values = readSettings(serverSettings, environment);
-  const { BINANCE_SYMBOLS: symbols } = values;
-  const problems = [...listenerProblems(values)];
-  if (symbols.length === 0 || symbols.length > maximumSymbols) {
-    problems.push(
-      `BINANCE_SYMBOLS: expected 1 to ${maximumSymbols} symbols, got ${symbols.length}`,
-    );
-  }
+  const exchanges = configuredExchanges(values, environment);
+  const problems = [
+    ...listenerProblems(values),
+    ...exchangeProblems(exchanges),
+    ...modeProblems(values, exchanges),
+  ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   return {
     ...listenerConfigOf(values),
     mode: values.MODE,
-    ...addressesOf(values),
-    symbols,
+    exchanges,
+    simulator: simulatorConfigOf(values, environment, exchanges),
     databaseUrl: values.DB_READ_DSN ?? values.DATABASE_URL,
     orderDatabaseUrl: values.DATABASE_URL,
     orders: orderConfigOf(values),
@@ -159,26 +134,4 @@ export function readServerConfig(environment: Environment): ServerConfig {
     auditPeriodMs: values.AUDIT_PERIOD_SECONDS * 1000,
     logLevel: values.APP_DEBUG ? 'debug' : values.LOG_LEVEL,
   };
-}
-
-/** The simulator speaks Binance's protocol, WebSocket and REST on one port. */
-function addressesOf(values: {
-  MODE: Mode;
-  SIMULATOR_URL: string | undefined;
-  BINANCE_WEBSOCKET_BASE_URL: string | undefined;
-  BINANCE_REST_BASE_URL: string | undefined;
-}): { webSocketBaseUrl: string; restBaseUrl: string } {
-  const { SIMULATOR_URL: simulator = '' } = values;
-  if (values.MODE === 'TEST') {
-    return { webSocketBaseUrl: simulator.replace(/^http/u, 'ws'), restBaseUrl: simulator };
-  }
-  return {
-    webSocketBaseUrl: values.BINANCE_WEBSOCKET_BASE_URL ?? '',
-    restBaseUrl: values.BINANCE_REST_BASE_URL ?? '',
-  };
-}
-
-/** There are symbols of Chinese letters; a separator would be somebody's else. */
-function isSymbol(text: string): boolean {
-  return /^[\p{L}\p{N}]+$/u.test(text) && Buffer.byteLength(text) <= maximumSymbolBytes;
 }

@@ -1,11 +1,12 @@
 import type { Micros } from '../base/clock.ts';
+import { splitInstrumentName } from '../domain/instrument.ts';
 import type { Feed } from '../exchange/feed.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
 import type { Market } from '../market/market.ts';
 import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
 
 /**
- * Every instrument's status; one that no connection has announced is down for its feed's reason, and
+ * The status of every instrument of the mode; one that no connection has announced is down for its feed's reason, and
  * one that is not delivered although its connection is open is stale for its own.
  */
 export function statusesOf(
@@ -15,10 +16,16 @@ export function statusesOf(
   now: Micros,
 ): readonly InstrumentStatus[] {
   const announced = new Map(market.statuses(now).map((status) => [status.instrument, status]));
-  const feed = feeds[0];
-  const troubles = feed?.instrumentTroubles();
-  const { state: connection, reason = 'Not connected yet', restStop } = feed?.status() ?? {};
+  const byExchange = new Map(
+    feeds.map((feed) => [
+      feed.exchangeName,
+      { troubles: feed.instrumentTroubles(), ...feed.status() },
+    ]),
+  );
   return directory.names.map((instrument) => {
+    const { exchange = '' } = splitInstrumentName(instrument);
+    const feed = byExchange.get(exchange);
+    const { state: connection, reason = 'Not connected yet', restStop, troubles } = feed ?? {};
     const status = announced.get(instrument) ?? {
       instrument,
       state: 'down',

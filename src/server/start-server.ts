@@ -8,11 +8,9 @@ import { repeat } from '../base/clock.ts';
 import { openMetrics } from '../base/metrics.ts';
 import { version } from '../base/program.ts';
 import type { Running, Surroundings } from '../base/program.ts';
-import { instrumentName, splitInstrumentName } from '../domain/instrument.ts';
-import { binance } from '../exchange/binance.ts';
 import { Market } from '../market/market.ts';
 import { AggregatorAdapter } from '../rpc/aggregator-service.ts';
-import { InstrumentDirectory } from '../rpc/instrument-directory.ts';
+import { healthAdapter } from '../rpc/health-adapter.ts';
 import { openListener } from '../rpc/listener.ts';
 import { MarketBroadcast } from '../rpc/market-broadcast.ts';
 import { marketService } from '../rpc/market-service.ts';
@@ -24,14 +22,16 @@ import { limitOrderAdapter } from '../rpc/trade-executor/limit-order.ts';
 import { sellOrderAdapter } from '../rpc/trade-executor/sell-order.ts';
 import type { ServerConfig } from './config.ts';
 import { readinessOf, statusesOf } from './instrument-statuses.ts';
-import { openCapture } from './open-capture.ts';
-import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
-import { openExchange } from './open-exchange.ts';
-import type { OpenExchange } from './open-exchange.ts';
+import { modeToStartIn } from './kept-mode.ts';
+import { OpenGaps } from './open-gaps.ts';
+import { directoryOf, openModes } from './open-modes.ts';
 import { openOrders } from './open-orders.ts';
 import { openPositions } from './open-positions.ts';
 import { openPrices } from './open-prices.ts';
-import { nextRun, openHistory, storedCandles } from './stored-history.ts';
+import { openSystem } from './open-system.ts';
+import { healthOf } from './server-health.ts';
+import { TradeLatency, registerServerMetrics } from './server-metrics.ts';
+import { nextRun, openHistory } from './stored-history.ts';
 
 export interface RunningServer extends Running {
   readonly port: number;
@@ -57,14 +57,10 @@ export async function startServer(
   const history = openHistory(config, { clock, logger }, stack);
   const run = await nextRun(history, clock, logger);
 
-  const exchangeName = config.mode === 'TEST' ? 'sim-binance' : 'binance';
-  const symbols = [...new Set(config.symbols.map((symbol) => binance.symbolOf(symbol)))];
-  const directory = new InstrumentDirectory(
-    symbols.map((symbol) => instrumentName(exchangeName, symbol)),
-    exchangeName,
-  );
-
-  let exchange: OpenExchange | undefined;
+  const system = openSystem(config, { clock, logger }, stack);
+  const mode = await modeToStartIn(config.mode, system.modes, logger);
+  const directory = directoryOf(config.exchanges, mode);
+  const gaps = new OpenGaps();
   const market = new Market({
     run,
     limits: { maximumRetained: config.maxRetainedCandles },
@@ -72,7 +68,10 @@ export async function startServer(
       broadcast.publish(update);
       aggregator.publish(update);
       prices.publish(update);
-      if (update.type === 'gap' && update.state === 'open') exchange?.recovery.fill(update);
+      if (update.type === 'gap') {
+        gaps.note(update);
+        if (update.state === 'open') modes.of(update.instrument)?.recovery.fill(update);
+      }
       orders?.handle(update);
     },
     onConnections: () => orders?.handleConnections(),
@@ -82,25 +81,46 @@ export async function startServer(
     maxSubscriptions: config.maxReaders,
   };
   const broadcast = new MarketBroadcast(market.log, clock, readerLimits);
-  const aggregator = new AggregatorAdapter(exchangeName, clock, readerLimits);
+  const aggregator = new AggregatorAdapter(() => directory.defaultExchange, clock, readerLimits);
   const prices = openPrices(
     { market, names: () => directory.names, history, cache: config.priceCache, readerLimits },
     { clock, logger },
     stack,
   );
 
-  const feeds = () => (exchange === undefined ? [] : [exchange.feed]);
+  const latency = new TradeLatency(metrics);
+  const { modes, start: startFeeds } = openModes(
+    config,
+    { mode, market, directory, latency, history, gaps, store: system.modes },
+    { clock, logger, metrics },
+  );
+  const feeds = () => modes.feeds;
   const statuses = () => statusesOf(market, directory, feeds(), clock.now());
-  const limitsOf = (name: string) => exchange?.feed.limits().get(name);
-  const auditOf = (name: string) => exchange?.audit.counts(name) ?? nothingCompared;
-  const restOf = (name: string) =>
-    splitInstrumentName(name).exchange === exchangeName ? exchange?.feed.rest : undefined;
-  const orderParts = { market, limitsOf, restOf, directory };
+  const limitsOf = (name: string) => modes.of(name)?.feed.limits().get(name);
+  const auditOf = (name: string) => modes.of(name)?.audit.counts(name) ?? nothingCompared;
+  const restOf = (name: string) => modes.of(name)?.feed.rest;
+  const orderMarket = {
+    bookTicker: (name: string) => market.bookTicker(name),
+    outageOf: (name: string) => {
+      const outage = market.outageOf(name);
+      return outage && (modes.whyOff(name) ?? outage);
+    },
+  };
+  const orderParts = { market: orderMarket, limitsOf, restOf, directory };
   const orders = openOrders(config, orderParts, { clock, logger }, stack);
   const positions =
     orders && openPositions(config, { market, directory, ...orders }, { clock, logger }, stack);
-  const latency = new TradeLatency(metrics);
   registerServerMetrics(metrics, { market, broadcast, statuses, feeds, auditOf });
+
+  const health = async () =>
+    healthOf({
+      mode: modes.mode,
+      exchanges: config.exchanges,
+      feeds: feeds(),
+      statuses: statuses(),
+      ...(await system.check()),
+      cache: prices.cacheStatus(),
+    });
 
   const listener = stack.use(
     await openListener({
@@ -117,8 +137,7 @@ export async function startServer(
       graceMs: config.shutdownGraceMs,
       readiness: () => readinessOf(statuses()),
       routes: (router) => {
-        const whenHistoryRead = (signal: AbortSignal) =>
-          exchange?.recovery.whenRead(signal) ?? Promise.resolve();
+        const whenHistoryRead = (signal: AbortSignal) => modes.whenHistoryRead(signal);
         const known = { limitsOf, auditOf, statuses, whenHistoryRead };
         const service = marketService({ market, broadcast, directory, history, clock, ...known });
         router.service(MarketService, service);
@@ -135,11 +154,15 @@ export async function startServer(
             ? refusedService(PositionService, withoutDatabase)
             : positionService(positions),
         );
-        const info = { version, run, startTime: clock.now(), mode: config.mode };
-        router.service(SystemService, systemService({ ...info, defaultExchange: exchangeName }));
+        const info = { version, run, startTime: clock.now() };
+        router.service(SystemService, systemService({ info, modes, health }));
         router.service(AggregatorService, aggregator.service);
       },
-      restAdapters: [limitOrderAdapter({ ...config.orders, ends: orders?.ends }), sellOrderAdapter],
+      restAdapters: [
+        limitOrderAdapter({ ...config.orders, ends: orders?.ends }),
+        sellOrderAdapter,
+        healthAdapter,
+      ],
       clock,
       logger,
       metrics,
@@ -154,13 +177,10 @@ export async function startServer(
   stack.defer(() => listener.stopServing());
 
   stack.use(repeat(clock, flushMs, () => market.tick(clock.now())));
-  const surroundings = { clock, logger, metrics };
-  // Before the feed, so that it is closed after it.
-  const capture = await openCapture(config, exchangeName, surroundings, stack);
-  const parts = { market, latency, stored: storedCandles(history), onFrame: capture?.take };
-  exchange = openExchange(config, { exchangeName, symbols, ...parts }, surroundings, stack);
+  await startFeeds(stack);
 
-  logger.info({ url: listener.url, mode: config.mode, run, symbols }, 'Serving');
+  const { names } = directory;
+  logger.info({ url: listener.url, mode: modes.mode, run, instruments: names }, 'Serving');
   const owned = stack.move();
   return {
     port: listener.port,

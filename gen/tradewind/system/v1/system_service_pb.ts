@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -13,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tradewind/system/v1/system_service.proto.
  */
 export const file_tradewind_system_v1_system_service: GenFile = /*@__PURE__*/
-  fileDesc("Cih0cmFkZXdpbmQvc3lzdGVtL3YxL3N5c3RlbV9zZXJ2aWNlLnByb3RvEhN0cmFkZXdpbmQuc3lzdGVtLnYxIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0ItIBChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRILCgNydW4YAiABKAMSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoEbW9kZRgEIAEoDjIZLnRyYWRld2luZC5zeXN0ZW0udjEuTW9kZRIoCgVyb2xlcxgFIAMoDjIZLnRyYWRld2luZC5zeXN0ZW0udjEuUm9sZRIYChBkZWZhdWx0X2V4Y2hhbmdlGAYgASgJKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfVEVTVBABEg0KCU1PREVfTElWRRACKk8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfSU5HRVNUEAESDgoKUk9MRV9TRVJWRRACEhAKDFJPTEVfRVhFQ1VURRADMo4BCg1TeXN0ZW1TZXJ2aWNlEn0KDUdldFNlcnZlckluZm8SKS50cmFkZXdpbmQuc3lzdGVtLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0GioudHJhZGV3aW5kLnN5c3RlbS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiFZACAYLT5JMCDBIKL3YxL3NlcnZlcmIGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("Cih0cmFkZXdpbmQvc3lzdGVtL3YxL3N5c3RlbV9zZXJ2aWNlLnByb3RvEhN0cmFkZXdpbmQuc3lzdGVtLnYxIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0ItIBChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRILCgNydW4YAiABKAMSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoEbW9kZRgEIAEoDjIZLnRyYWRld2luZC5zeXN0ZW0udjEuTW9kZRIoCgVyb2xlcxgFIAMoDjIZLnRyYWRld2luZC5zeXN0ZW0udjEuUm9sZRIYChBkZWZhdWx0X2V4Y2hhbmdlGAYgASgJIhAKDkdldE1vZGVSZXF1ZXN0IlsKD0dldE1vZGVSZXNwb25zZRInCgRtb2RlGAEgASgOMhkudHJhZGV3aW5kLnN5c3RlbS52MS5Nb2RlEhEKCWV4Y2hhbmdlcxgCIAMoCRIMCgRrZXB0GAMgASgIIkUKDlNldE1vZGVSZXF1ZXN0EjMKBG1vZGUYASABKA4yGS50cmFkZXdpbmQuc3lzdGVtLnYxLk1vZGVCCrpIB4IBBBABIAAiXAoPU2V0TW9kZVJlc3BvbnNlEicKBG1vZGUYASABKA4yGS50cmFkZXdpbmQuc3lzdGVtLnYxLk1vZGUSDwoHY2hhbmdlZBgCIAEoCBIPCgdtZXNzYWdlGAMgASgJIhIKEEdldEhlYWx0aFJlcXVlc3Qi6wEKEUdldEhlYWx0aFJlc3BvbnNlEg4KBnN0YXR1cxgBIAEoCRInCgRtb2RlGAIgASgOMhkudHJhZGV3aW5kLnN5c3RlbS52MS5Nb2RlEi4KBWZlZWRzGAMgAygLMh8udHJhZGV3aW5kLnN5c3RlbS52MS5GZWVkSGVhbHRoEjcKCHBvc3RncmVzGAQgASgLMiUudHJhZGV3aW5kLnN5c3RlbS52MS5EZXBlbmRlbmN5SGVhbHRoEjQKBXJlZGlzGAUgASgLMiUudHJhZGV3aW5kLnN5c3RlbS52MS5EZXBlbmRlbmN5SGVhbHRoImkKCkZlZWRIZWFsdGgSEAoIZXhjaGFuZ2UYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMgoQRGVwZW5kZW5jeUhlYWx0aBIOCgZzdGF0dXMYASABKAkSDgoGcmVhc29uGAIgASgJKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfVEVTVBABEg0KCU1PREVfTElWRRACKk8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfSU5HRVNUEAESDgoKUk9MRV9TRVJWRRACEhAKDFJPTEVfRVhFQ1VURRADMoQECg1TeXN0ZW1TZXJ2aWNlEn0KDUdldFNlcnZlckluZm8SKS50cmFkZXdpbmQuc3lzdGVtLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0GioudHJhZGV3aW5kLnN5c3RlbS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiFZACAYLT5JMCDBIKL3YxL3NlcnZlchJyCgdHZXRNb2RlEiMudHJhZGV3aW5kLnN5c3RlbS52MS5HZXRNb2RlUmVxdWVzdBokLnRyYWRld2luZC5zeXN0ZW0udjEuR2V0TW9kZVJlc3BvbnNlIhyQAgGC0+STAhNaBxIFL21vZGUSCC92MS9tb2RlEowBCgdTZXRNb2RlEiMudHJhZGV3aW5kLnN5c3RlbS52MS5TZXRNb2RlUmVxdWVzdBokLnRyYWRld2luZC5zeXN0ZW0udjEuU2V0TW9kZVJlc3BvbnNlIjaC0+STAjA6ASpaESIPL3YxL21vZGUve21vZGV9Wg4iDC9tb2RlL3ttb2RlfSIIL3YxL21vZGUScQoJR2V0SGVhbHRoEiUudHJhZGV3aW5kLnN5c3RlbS52MS5HZXRIZWFsdGhSZXF1ZXN0GiYudHJhZGV3aW5kLnN5c3RlbS52MS5HZXRIZWFsdGhSZXNwb25zZSIVkAIBgtPkkwIMEgovdjEvaGVhbHRoYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * GetServerInfoRequest has no fields.
@@ -59,7 +60,7 @@ export type GetServerInfoResponse = Message<"tradewind.system.v1.GetServerInfoRe
   startTime?: Timestamp | undefined;
 
   /**
-   * The market the server works on.
+   * The market the server works on now.
    *
    * @generated from field: tradewind.system.v1.Mode mode = 4;
    */
@@ -73,7 +74,7 @@ export type GetServerInfoResponse = Message<"tradewind.system.v1.GetServerInfoRe
   roles: Role[];
 
   /**
-   * The exchange that a symbol without one is looked up on, e.g. "sim-binance".
+   * The exchange that a symbol without one is looked up on in this mode, e.g. "sim-binance".
    *
    * @generated from field: string default_exchange = 6;
    */
@@ -86,6 +87,250 @@ export type GetServerInfoResponse = Message<"tradewind.system.v1.GetServerInfoRe
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
   messageDesc(file_tradewind_system_v1_system_service, 1);
+
+/**
+ * GetModeRequest has no fields.
+ *
+ * @generated from message tradewind.system.v1.GetModeRequest
+ */
+export type GetModeRequest = Message<"tradewind.system.v1.GetModeRequest"> & {
+};
+
+/**
+ * Describes the message tradewind.system.v1.GetModeRequest.
+ * Use `create(GetModeRequestSchema)` to create a new message.
+ */
+export const GetModeRequestSchema: GenMessage<GetModeRequest> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 2);
+
+/**
+ * GetModeResponse says which market the server works on.
+ *
+ * @generated from message tradewind.system.v1.GetModeResponse
+ */
+export type GetModeResponse = Message<"tradewind.system.v1.GetModeResponse"> & {
+  /**
+   * The mode that is on.
+   *
+   * @generated from field: tradewind.system.v1.Mode mode = 1;
+   */
+  mode: Mode;
+
+  /**
+   * The exchanges that are followed in it, the default one first, e.g. "sim-binance".
+   *
+   * @generated from field: repeated string exchanges = 2;
+   */
+  exchanges: string[];
+
+  /**
+   * Whether a change of the mode is kept for the server's next start. It is where there is a database;
+   * elsewhere the next start is in the mode that is configured.
+   *
+   * @generated from field: bool kept = 3;
+   */
+  kept: boolean;
+};
+
+/**
+ * Describes the message tradewind.system.v1.GetModeResponse.
+ * Use `create(GetModeResponseSchema)` to create a new message.
+ */
+export const GetModeResponseSchema: GenMessage<GetModeResponse> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 3);
+
+/**
+ * SetModeRequest names the mode to go over to.
+ *
+ * @generated from message tradewind.system.v1.SetModeRequest
+ */
+export type SetModeRequest = Message<"tradewind.system.v1.SetModeRequest"> & {
+  /**
+   * MODE_TEST or MODE_LIVE; in a path and in JSON also "test" or "live".
+   *
+   * @generated from field: tradewind.system.v1.Mode mode = 1;
+   */
+  mode: Mode;
+};
+
+/**
+ * Describes the message tradewind.system.v1.SetModeRequest.
+ * Use `create(SetModeRequestSchema)` to create a new message.
+ */
+export const SetModeRequestSchema: GenMessage<SetModeRequest> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 4);
+
+/**
+ * SetModeResponse says which mode is on now.
+ *
+ * @generated from message tradewind.system.v1.SetModeResponse
+ */
+export type SetModeResponse = Message<"tradewind.system.v1.SetModeResponse"> & {
+  /**
+   * The mode that was asked for.
+   *
+   * @generated from field: tradewind.system.v1.Mode mode = 1;
+   */
+  mode: Mode;
+
+  /**
+   * Whether it was another one before.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+
+  /**
+   * The same for people.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message tradewind.system.v1.SetModeResponse.
+ * Use `create(SetModeResponseSchema)` to create a new message.
+ */
+export const SetModeResponseSchema: GenMessage<SetModeResponse> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 5);
+
+/**
+ * GetHealthRequest has no fields.
+ *
+ * @generated from message tradewind.system.v1.GetHealthRequest
+ */
+export type GetHealthRequest = Message<"tradewind.system.v1.GetHealthRequest"> & {
+};
+
+/**
+ * Describes the message tradewind.system.v1.GetHealthRequest.
+ * Use `create(GetHealthRequestSchema)` to create a new message.
+ */
+export const GetHealthRequestSchema: GenMessage<GetHealthRequest> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 6);
+
+/**
+ * GetHealthResponse says how a server is.
+ *
+ * @generated from message tradewind.system.v1.GetHealthResponse
+ */
+export type GetHealthResponse = Message<"tradewind.system.v1.GetHealthResponse"> & {
+  /**
+   * "ok"; "degraded": something of the below is not, but the server does its work; or "down": Postgres
+   * is (where it is configured), or every feed of the mode is.
+   *
+   * @generated from field: string status = 1;
+   */
+  status: string;
+
+  /**
+   * The mode that is on.
+   *
+   * @generated from field: tradewind.system.v1.Mode mode = 2;
+   */
+  mode: Mode;
+
+  /**
+   * The exchanges that are configured, the default one first.
+   *
+   * @generated from field: repeated tradewind.system.v1.FeedHealth feeds = 3;
+   */
+  feeds: FeedHealth[];
+
+  /**
+   * The database.
+   *
+   * @generated from field: tradewind.system.v1.DependencyHealth postgres = 4;
+   */
+  postgres?: DependencyHealth | undefined;
+
+  /**
+   * The cache of latest prices. While it is down, nothing else notices.
+   *
+   * @generated from field: tradewind.system.v1.DependencyHealth redis = 5;
+   */
+  redis?: DependencyHealth | undefined;
+};
+
+/**
+ * Describes the message tradewind.system.v1.GetHealthResponse.
+ * Use `create(GetHealthResponseSchema)` to create a new message.
+ */
+export const GetHealthResponseSchema: GenMessage<GetHealthResponse> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 7);
+
+/**
+ * FeedHealth says how the server's connection to an exchange is.
+ *
+ * @generated from message tradewind.system.v1.FeedHealth
+ */
+export type FeedHealth = Message<"tradewind.system.v1.FeedHealth"> & {
+  /**
+   * The exchange, e.g. "sim-binance".
+   *
+   * @generated from field: string exchange = 1;
+   */
+  exchange: string;
+
+  /**
+   * "ok"; "degraded": connected, but not for every instrument, or not everything is known to come;
+   * "down": not connected; "off": not followed in this mode.
+   *
+   * @generated from field: string status = 2;
+   */
+  status: string;
+
+  /**
+   * Why, for people; empty while ok.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Since when the connection is as it is, UTC; not set while off.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tradewind.system.v1.FeedHealth.
+ * Use `create(FeedHealthSchema)` to create a new message.
+ */
+export const FeedHealthSchema: GenMessage<FeedHealth> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 8);
+
+/**
+ * DependencyHealth says how something that the server uses is.
+ *
+ * @generated from message tradewind.system.v1.DependencyHealth
+ */
+export type DependencyHealth = Message<"tradewind.system.v1.DependencyHealth"> & {
+  /**
+   * "ok"; "degraded": it answers, but not all is as it should be, or the server does without; "down":
+   * it does not answer; "off": none is configured.
+   *
+   * @generated from field: string status = 1;
+   */
+  status: string;
+
+  /**
+   * Why, for people; empty while ok.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tradewind.system.v1.DependencyHealth.
+ * Use `create(DependencyHealthSchema)` to create a new message.
+ */
+export const DependencyHealthSchema: GenMessage<DependencyHealth> = /*@__PURE__*/
+  messageDesc(file_tradewind_system_v1_system_service, 9);
 
 /**
  * Mode says which market the server works on.
@@ -177,7 +422,7 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_tradewind_system_v1_system_service, 1);
 
 /**
- * SystemService tells about the server itself.
+ * SystemService tells about the server itself, and sets which market it works on.
  *
  * @generated from service tradewind.system.v1.SystemService
  */
@@ -191,6 +436,47 @@ export const SystemService: GenService<{
     methodKind: "unary";
     input: typeof GetServerInfoRequestSchema;
     output: typeof GetServerInfoResponseSchema;
+  },
+  /**
+   * GetMode answers which market the server works on now. It never fails.
+   *
+   * @generated from rpc tradewind.system.v1.SystemService.GetMode
+   */
+  getMode: {
+    methodKind: "unary";
+    input: typeof GetModeRequestSchema;
+    output: typeof GetModeResponseSchema;
+  },
+  /**
+   * SetMode goes over to the other market, and answers when its feeds are being opened. The mode that
+   * is on already is an answer, not an error. The feeds of the mode before are closed at that moment;
+   * what they miss meanwhile is asked for when they are opened again, where the exchange can be asked,
+   * and is a gap elsewhere. Streams stay open: those of the other mode are quiet until it is on again,
+   * but for heartbeats. Open orders stay, and wait for their instrument's feed. Names without "sim-",
+   * and bare symbols, mean the instruments of the mode that is on. Calls at the same time are done one
+   * after the other; the last one's mode stays. Where the server has a database, the mode is kept there
+   * for its next start, and an answer means that it is.
+   * Errors: INVALID_ARGUMENT (mode), FAILED_PRECONDITION (no exchange is configured for that mode),
+   * RESOURCE_EXHAUSTED (more than 16 calls wait), UNAVAILABLE (the simulator does not start, or the
+   * mode cannot be kept; the mode before stays on).
+   *
+   * @generated from rpc tradewind.system.v1.SystemService.SetMode
+   */
+  setMode: {
+    methodKind: "unary";
+    input: typeof SetModeRequestSchema;
+    output: typeof SetModeResponseSchema;
+  },
+  /**
+   * GetHealth answers how the server and what it depends on are, at most 2 seconds old. It never
+   * fails. Over plain HTTP GET /health answers the same, with 503 where status is "down".
+   *
+   * @generated from rpc tradewind.system.v1.SystemService.GetHealth
+   */
+  getHealth: {
+    methodKind: "unary";
+    input: typeof GetHealthRequestSchema;
+    output: typeof GetHealthResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tradewind_system_v1_system_service, 0);

@@ -1,0 +1,20 @@
+import { toJson } from '@bufbuild/protobuf';
+import { createClient } from '@connectrpc/connect';
+import {
+  GetHealthResponseSchema,
+  SystemService,
+} from '../../gen/tradewind/system/v1/system_service_pb.ts';
+import type { RestAdapter } from './rest.ts';
+import { jsonOptions } from './rest/stream-format.ts';
+
+/** `GET /health`: what GetHealth answers, with a status that says as much to whoever reads only that. */
+export const healthAdapter: RestAdapter = {
+  httpMethod: 'GET',
+  path: '/health',
+  answer: async (call) => {
+    const health = await createClient(SystemService, call.transport).getHealth({}, call.options);
+    call.setHeader('cache-control', 'no-store');
+    const httpStatus = health.status === 'down' ? 503 : 200;
+    await call.sendJson(httpStatus, toJson(GetHealthResponseSchema, health, jsonOptions));
+  },
+};
