@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.debian.test.ts'],
+    globalSetup: ['test/support/postgres-cluster.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

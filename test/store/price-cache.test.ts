@@ -115,6 +115,21 @@ test('a question that is not answered in time is answered with nothing, and clos
   expect(twin.connections).toBe(0);
 });
 
+test('the same question is asked once at a time, and a flood of questions is not passed on', async () => {
+  const twin = new TwinPriceCache();
+  const { cache, pass } = openCache(twin);
+  await using _cache = cache;
+  await pass(100);
+  twin.trouble = 'silent';
+  const same = Array.from({ length: 10 }, () => cache.latest(['binance:BTCUSDT']));
+  expect(new Set(same).size).toBe(1);
+  const others = Array.from({ length: 100 }, (_, index) => cache.latest([`binance:S${index}`]));
+  expect(await others.at(-1)).toEqual([]);
+  expect(twin.reads).toBe(64);
+  await pass(150);
+  expect((await Promise.all([...same, ...others])).flat()).toEqual([]);
+});
+
 test('at a full cache reading goes on', async () => {
   const twin = new TwinPriceCache();
   const { cache, pass } = openCache(twin, [bitcoin(1)]);

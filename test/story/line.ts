@@ -48,7 +48,7 @@ export class Line implements AsyncDisposable {
     this.#running.set('simulator', simulator);
   }
 
-  async startServer(): Promise<void> {
+  async startServer(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     const server = await startServer(
       readServerConfig({
         MODE: 'TEST',
@@ -59,6 +59,7 @@ export class Line implements AsyncDisposable {
         SHUTDOWN_GRACE_MS: '1000',
         REST_TIMEOUT_MS: patience,
         DB_STATEMENT_TIMEOUT_MS: patience,
+        ...environment,
       }),
       this.#surroundings,
     );

@@ -10,6 +10,7 @@ export class TwinPriceCache {
   readonly kept = new Map<InstrumentName, Trade>();
   /** How many trades each write had. */
   readonly writes: number[] = [];
+  reads = 0;
   connections = 0;
   attempts = 0;
 
@@ -31,6 +32,7 @@ export class TwinPriceCache {
         }
       },
       read: async (instruments) => {
+        this.reads++;
         await this.#answer();
         return instruments.map((name) => this.kept.get(name)).filter((one) => one !== undefined);
       },
