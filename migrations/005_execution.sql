@@ -56,8 +56,13 @@ create table execution (
   constraint execution_instrument check (
     octet_length(instrument) between 3 and 97 and strpos(instrument, ':') > 1
   ),
-  constraint execution_source check (octet_length(source) between 1 and 32),
-  constraint execution_source_id check (octet_length(source_id) between 1 and 128),
+  -- The unit separator is what read_executions puts between them.
+  constraint execution_source check (
+    octet_length(source) between 1 and 32 and strpos(source, E'\x1f') = 0
+  ),
+  constraint execution_source_id check (
+    octet_length(source_id) between 1 and 128 and strpos(source_id, E'\x1f') = 0
+  ),
   constraint execution_corrects check (octet_length(corrects) between 1 and 128),
   -- At most 15 digits before the point. NaN sorts above everything, Infinity included.
   constraint execution_quantity check (quantity <> 0 and abs(quantity) < 1e15),
@@ -421,40 +426,37 @@ end
 $$;
 
 -- Reads executions of an account and instrument in their order: those after a key up to and with a
--- time, `wanted` of them at most. Answers how many they are, and columns of text: the times (16
--- hexadecimal digits each: microseconds since 2000), the quantities, prices and fees (between blanks);
--- and [source, source_id] of every `every`-th one.
+-- time, `wanted` of them at most. Answers columns of text, null where there are none: the times (16
+-- hexadecimal digits each: microseconds since 2000), the quantities, prices and fees (between blanks),
+-- and the sources and source ids (between unit separators).
 --
 -- Its plan is made once for all times: with a partition a month, planning takes longer than reading.
 create function read_executions(
   of_account text, of_instrument text,
   after_time timestamptz, after_source text, after_source_id text,
-  until timestamptz, wanted integer, every integer
+  until timestamptz, wanted integer
 ) returns table (
-  execution_count integer, times text, quantities text, prices text, fees text, keys json
+  times text, quantities text, prices text, fees text, sources text, source_ids text
 )
 language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
   return query
   select
-    count(*)::integer,
     encode(string_agg(timestamptz_send(executed_time), ''), 'hex'),
     string_agg(trim_scale(quantity)::text, ' '),
     string_agg(trim_scale(price)::text, ' '),
     string_agg(trim_scale(fee)::text, ' '),
-    json_agg(json_build_array(source, source_id)) filter (where number % every = 0)
+    string_agg(source, E'\x1f'),
+    string_agg(source_id, E'\x1f')
   from (
-    select *, row_number() over () as number
-    from (
-      select executed_time, source, source_id, quantity, price, fee
-      from execution
-      where account = of_account and instrument = of_instrument
-        and executed_time >= after_time and executed_time <= until
-        and (executed_time, source, source_id) > (after_time, after_source, after_source_id)
-      order by executed_time, source, source_id
-      limit wanted
-    ) as ordered
-  ) as numbered;
+    select executed_time, source, source_id, quantity, price, fee
+    from execution
+    where account = of_account and instrument = of_instrument
+      and executed_time >= after_time and executed_time <= until
+      and (executed_time, source, source_id) > (after_time, after_source, after_source_id)
+    order by executed_time, source, source_id
+    limit wanted
+  ) as ordered;
 end
 $$;
 

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { ExecutionKey } from '../domain/execution.ts';
 import type { PositionName } from '../domain/position.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { PositionSegment, PositionStore, PositionTail } from '../store/position-store.ts';
+import type { KeyedRun, PositionSegment, PositionStore } from '../store/position-store.ts';
 import { SegmentFold } from './segment-fold.ts';
 import type { FoldedPosition } from './segment-fold.ts';
 
@@ -107,7 +107,7 @@ export class PositionBuilder {
       const fold = new SegmentFold(this.#store.segmentLength, tail.segment);
       let saving = Promise.resolve(true);
       let kept = 0;
-      for (let chunk: Omit<PositionTail, 'segment'> = tail; ;) {
+      for (let chunk: KeyedRun = tail; ;) {
         const { length } = chunk.executions;
         const base = fold.end;
         // The database reads the next chunk while this one is folded.
@@ -149,10 +149,8 @@ export class PositionBuilder {
   }
 }
 
-/** The key that a whole chunk ends with. */
-function lastKeyOf({ executions, segmentEnds }: Omit<PositionTail, 'segment'>): ExecutionKey {
-  const last = segmentEnds.at(-1);
-  assert(last !== undefined, 'A whole chunk ends with a segment');
-  const [source, sourceId] = last;
+function lastKeyOf({ executions, sources, sourceIds }: KeyedRun): ExecutionKey {
+  const [source, sourceId] = [sources.at(-1), sourceIds.at(-1)];
+  assert(source !== undefined && sourceId !== undefined, 'Each execution has a key');
   return { executedTime: executions.timeAt(executions.length - 1), source, sourceId };
 }

@@ -1,7 +1,12 @@
 import type { Micros } from '../base/clock.ts';
 import type { ExecutionKey } from '../domain/execution.ts';
 import type { PositionState } from '../domain/position.ts';
-import type { PositionPart, PositionSegment, PositionTail } from '../store/position-store.ts';
+import type {
+  KeyedRun,
+  PositionPart,
+  PositionSegment,
+  PositionTail,
+} from '../store/position-store.ts';
 import { PositionFold } from './position-fold.ts';
 
 /** A position, and when its last execution happened. */
@@ -49,7 +54,7 @@ export class SegmentFold {
   }
 
   /** Goes on with the executions that follow; all but the last ones must end with a segment. */
-  apply({ executions, segmentEnds }: Omit<PositionTail, 'segment'>): PositionSegment[] {
+  apply({ executions, sources, sourceIds }: KeyedRun): PositionSegment[] {
     const segments: PositionSegment[] = [];
     const { length } = executions;
     for (let start = 0; start < length; start += this.#segmentLength) {
@@ -69,8 +74,8 @@ export class SegmentFold {
         if (low === undefined || quantity < low) low = quantity;
       }
       this.#lastExecutedTime = executions.timeAt(Math.min(end, length) - 1);
-      const [source, sourceId] = segmentEnds[segments.length] ?? [];
-      if (end > length || source === undefined || sourceId === undefined) continue;
+      if (end > length) break;
+      const [source = '', sourceId = ''] = [sources[end - 1], sourceIds[end - 1]];
       this.#end = { executedTime: this.#lastExecutedTime, source, sourceId };
       segments.push({
         key: this.#end,

@@ -11,6 +11,8 @@ export const textBounds = { account: 64, instrument: 97, source: 32, sourceId: 1
 /** The first value that has 16 digits before the point. */
 const tooLarge = 10n ** 33n;
 
+const controlCharacter = /\p{Cc}/u;
+
 /**
  * Why an execution can never be recorded, naming the field and what was expected; undefined: it can.
  * What the tables would refuse must not reach them: one row would take its whole batch with it.
@@ -40,9 +42,10 @@ export function faultOf(execution: Execution): string | undefined {
 
 function textFault(field: string, text: string, bytes: number): string | undefined {
   if (text === '') return `${field}: expected a text, got none`;
-  // A NUL is refused by Postgres; half a surrogate pair would become another text.
-  if (text.includes('\0') || !text.isWellFormed()) {
-    return `${field}: expected Unicode text without NUL, got ${shown(text)}`;
+  // A NUL is refused by Postgres; half a surrogate pair would become another text. The others could
+  // not be told from what stands between texts.
+  if (controlCharacter.test(text) || !text.isWellFormed()) {
+    return `${field}: expected Unicode text without control characters, got ${shown(text)}`;
   }
   const length = Buffer.byteLength(text);
   return length <= bytes ? undefined : `${field}: expected at most ${bytes} bytes, got ${length}`;

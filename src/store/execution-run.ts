@@ -78,6 +78,7 @@ export class ExecutionRun {
     return parseSignedDecimal(this.#fees[index] ?? '');
   }
 
+  /** What lies from `start` up to `end`. */
   slice(start: number, end: number): ExecutionRun {
     return new ExecutionRun(
       this.#times.slice(start * timeDigits, end * timeDigits),

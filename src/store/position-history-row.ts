@@ -46,7 +46,7 @@ export const selectHistory = `
   left join last_kept on true
   cross join lateral read_executions(
     $1, $2, coalesce(last_kept.executed_time, '-infinity'), coalesce(last_kept.source, ''),
-    coalesce(last_kept.source_id, ''), span.last - interval '1 microsecond', $4, $4
+    coalesce(last_kept.source_id, ''), span.last - interval '1 microsecond', $4
   ) as run
   where not exists (select from kept where executed_time >= span.last)
   order by before nulls last`;

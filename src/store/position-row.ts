@@ -4,7 +4,7 @@ import type { ExecutionKey } from '../domain/execution.ts';
 import type { PositionState } from '../domain/position.ts';
 import { plainColumn, textColumn } from './column.ts';
 import { ExecutionRun } from './execution-run.ts';
-import type { PositionPart, PositionSegment, PositionTail } from './position-store.ts';
+import type { KeyedRun, PositionPart, PositionSegment } from './position-store.ts';
 import { formatTimestamp } from './timestamptz.ts';
 
 /** The columns of position_segment that tell a position and the executions after it. */
@@ -58,14 +58,21 @@ export type StoredRun = {
   readonly quantities: string | null;
   readonly prices: string | null;
   readonly fees: string | null;
-  readonly keys: readonly (readonly [string, string])[] | null;
+  readonly sources: string | null;
+  readonly source_ids: string | null;
 };
 
-export function runFromRow(row: StoredRun): Pick<PositionTail, 'executions' | 'segmentEnds'> {
-  const { times, quantities, prices, fees, keys } = row;
+export const runColumns = 'times, quantities, prices, fees, sources, source_ids';
+
+/** Stands between sources and between source ids, and in none of them. */
+const unitSeparator = '\x1f';
+
+export function runFromRow({ sources, source_ids, ...columns }: StoredRun): KeyedRun {
+  const { times, quantities, prices, fees } = columns;
   return {
     executions: ExecutionRun.ofColumns(times ?? '', quantities ?? '', prices ?? '', fees ?? ''),
-    segmentEnds: keys ?? [],
+    sources: sources?.split(unitSeparator) ?? [],
+    sourceIds: source_ids?.split(unitSeparator) ?? [],
   };
 }
 

@@ -25,14 +25,16 @@ export type PositionSegment = PositionPart & {
   readonly volume: Decimal;
 };
 
-/** What is known of a position up to a moment. */
-export type PositionTail = {
-  /** The last kept segment that ends by then. */
-  readonly segment: (PositionPart & { readonly key: ExecutionKey }) | undefined;
-  /** The executions after it. */
+/** Executions as they are read, with their sources and source ids beside them. */
+export type KeyedRun = {
   readonly executions: ExecutionRun;
-  /** The sources and source ids of each of these that a segment ends with. */
-  readonly segmentEnds: readonly (readonly [source: string, sourceId: string])[];
+  readonly sources: readonly string[];
+  readonly sourceIds: readonly string[];
+};
+
+/** What is known of a position up to a moment: the last kept segment that ends by then, and the rest. */
+export type PositionTail = KeyedRun & {
+  readonly segment: (PositionPart & { readonly key: ExecutionKey }) | undefined;
 };
 
 /** A question about executions: `wanted` at most of those up to and with a time (undefined: all). */
@@ -44,11 +46,7 @@ export interface PositionSnapshot {
   lastChange(name: PositionName): Promise<number>;
   readTail(name: PositionName, query: TailQuery): Promise<PositionTail>;
   /** The executions after a key. */
-  readAfter(
-    name: PositionName,
-    key: ExecutionKey,
-    query: TailQuery,
-  ): Promise<Pick<PositionTail, 'executions' | 'segmentEnds'>>;
+  readAfter(name: PositionName, key: ExecutionKey, query: TailQuery): Promise<KeyedRun>;
 }
 
 /** A change of a position, at its place in the log. */

@@ -6,10 +6,17 @@ import { textColumn } from './column.ts';
 import type { Database, Sql } from './database.ts';
 import { historyPieces, selectHistory } from './position-history-row.ts';
 import type { StoredHistoryPiece } from './position-history-row.ts';
-import { partColumns, partFromRow, runFromRow, segmentColumns } from './position-row.ts';
+import {
+  partColumns,
+  partFromRow,
+  runColumns,
+  runFromRow,
+  segmentColumns,
+} from './position-row.ts';
 import type { StoredPart, StoredRun } from './position-row.ts';
 import type {
   HistoryPiece,
+  KeyedRun,
   PositionChange,
   PositionPart,
   PositionSegment,
@@ -30,7 +37,7 @@ const selectSegmentAt = `
 
 const selectTails = `
   select ${partColumns.map((name) => `segment.${name}`).join(', ')},
-    times, quantities, prices, run.fees as run_fees, keys
+    times, quantities, prices, run.fees as run_fees, sources, source_ids
   from unnest($2::text[]) with ordinality as asked (instrument, number)
   left join lateral (
     select ${columns} from position_segment
@@ -40,13 +47,12 @@ const selectTails = `
   ) as segment on true
   cross join lateral read_executions(
     $1, asked.instrument, coalesce(segment.executed_time, '-infinity'), coalesce(segment.source, ''),
-    coalesce(segment.source_id, ''), $3, $4, $5
+    coalesce(segment.source_id, ''), $3, $4
   ) as run
   order by number`;
 
 const selectAfter = `
-  select times, quantities, prices, fees, keys
-  from read_executions($1, $2, $3, $4, $5, $6, $7, $8)`;
+  select ${runColumns} from read_executions($1, $2, $3, $4, $5, $6, $7)`;
 
 const saveSegments = `
   select save_position_segments(
@@ -103,15 +109,13 @@ export class PostgresPositionStore implements PositionStore {
     instruments: readonly InstrumentName[],
     query: TailQuery,
   ): Promise<readonly PositionTail[]> {
-    return this.#database.run((sql) =>
-      readTails(sql, this.segmentLength, account, instruments, query),
-    );
+    return this.#database.run((sql) => readTails(sql, account, instruments, query));
   }
 
   snapshot<T>(work: (snapshot: PositionSnapshot) => Promise<T>): Promise<T> {
     return this.#database.transaction(async (sql) => {
       await sql.text('set transaction isolation level repeatable read, read only');
-      return await work(new PostgresSnapshot(sql, this.segmentLength));
+      return await work(new PostgresSnapshot(sql));
     });
   }
 
@@ -186,11 +190,9 @@ export class PostgresPositionStore implements PositionStore {
 
 class PostgresSnapshot implements PositionSnapshot {
   readonly #sql: Sql;
-  readonly #segmentLength: number;
 
-  constructor(sql: Sql, segmentLength: number) {
+  constructor(sql: Sql) {
     this.#sql = sql;
-    this.#segmentLength = segmentLength;
   }
 
   async lastChange({ account, instrument }: PositionName): Promise<number> {
@@ -201,7 +203,7 @@ class PostgresSnapshot implements PositionSnapshot {
   }
 
   async readTail({ account, instrument }: PositionName, query: TailQuery): Promise<PositionTail> {
-    const [tail] = await readTails(this.#sql, this.#segmentLength, account, [instrument], query);
+    const [tail] = await readTails(this.#sql, account, [instrument], query);
     if (tail === undefined) throw new Error('Expected a row for each instrument');
     return tail;
   }
@@ -210,9 +212,8 @@ class PostgresSnapshot implements PositionSnapshot {
     { account, instrument }: PositionName,
     key: ExecutionKey,
     { until, wanted }: TailQuery,
-  ): Promise<Pick<PositionTail, 'executions' | 'segmentEnds'>> {
-    const asked = [timeOrEver(until), wanted, this.#segmentLength];
-    const values = [account, instrument, ...keyValues(key), ...asked];
+  ): Promise<KeyedRun> {
+    const values = [account, instrument, ...keyValues(key), timeOrEver(until), wanted];
     const rows = await this.#sql.text<StoredRun>(selectAfter, values);
     if (rows[0] === undefined) throw new Error('Expected one row of executions');
     return runFromRow(rows[0]);
@@ -231,12 +232,11 @@ type StoredTail = (StoredPart | { readonly [Name in keyof StoredPart]: null }) &
 
 async function readTails(
   sql: Sql,
-  segmentLength: number,
   account: string,
   instruments: readonly InstrumentName[],
   { until, wanted }: TailQuery,
 ): Promise<readonly PositionTail[]> {
-  const values = [account, textColumn(instruments), timeOrEver(until), wanted, segmentLength];
+  const values = [account, textColumn(instruments), timeOrEver(until), wanted];
   const rows = await sql.prepared<StoredTail>({ name: 'readTails', text: selectTails, values });
   return rows.map((row) => ({
     segment: row.executed_time === null ? undefined : partFromRow(row),

@@ -149,7 +149,8 @@ describe('the execution store', () => {
 
   const tooLarge = 10n ** 33n;
   const poison: [string, Partial<Execution>, string][] = [
-    ['a NUL in its account', { account: 'a\0b' }, 'account: expected Unicode text without NUL'],
+    ['a NUL in its account', { account: 'a\0b' }, 'account: expected Unicode text without control'],
+    ['a unit separator', { source: 'a\x1fb' }, 'source: expected Unicode text without control'],
     ['half a surrogate pair', { sourceId: 'a\ud800' }, 'source id: expected Unicode text'],
     ['a NUL in what it corrects', { corrects: '\0' }, 'corrects: expected Unicode text'],
     ['no account', { account: '' }, 'account: expected a text'],

@@ -135,10 +135,9 @@ export class TwinPositions implements PositionStore {
       .filter((execution) => key === undefined || compareExecutions(execution, key) > 0)
       .filter(({ executedTime }) => executedTime <= until)
       .slice(0, wanted);
-    const segmentEnds = found
-      .filter((_, index) => (index + 1) % this.segmentLength === 0)
-      .map(({ source, sourceId }) => [source, sourceId] as const);
-    return { executions: ExecutionRun.of(found), segmentEnds };
+    const sources = found.map(({ source }) => source);
+    const sourceIds = found.map(({ sourceId }) => sourceId);
+    return { executions: ExecutionRun.of(found), sources, sourceIds };
   }
 
   async snapshot<T>(work: (snapshot: PositionSnapshot) => Promise<T>): Promise<T> {
