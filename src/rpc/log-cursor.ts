@@ -1,4 +1,5 @@
 import { Refusal } from '../domain/refusal.ts';
+import type { LogTail } from '../store/log-tail.ts';
 
 /**
  * A place in the log, as the text that clients hand back: the form's version ("o1" of orders, "p1" of
@@ -15,4 +16,25 @@ export function parseLogCursor(form: 'o1' | 'p1', text: string): number {
   throw new Refusal('invalid', 'resume_after: expected a cursor of this stream', {
     field: 'resume_after',
   });
+}
+
+/**
+ * Makes sure that a cursor is a place in this log. One beyond its end is of another log, or of a time
+ * that a restored database has forgotten: who went on from there would wait for ever, and miss what
+ * comes until then.
+ * @throws Refusal 'outOfRange'
+ */
+export async function checkLogCursor(
+  tail: Pick<LogTail, 'position' | 'readAfter'>,
+  position: number,
+): Promise<void> {
+  // Another server on the same database may have got further.
+  if (position <= (tail.position ?? 0)) return;
+  const [entry] = await tail.readAfter(position - 1, 1);
+  if (entry !== undefined) return;
+  throw new Refusal(
+    'outOfRange',
+    'resume_after: expected a cursor of this log, got one beyond its end: begin without a cursor',
+    { field: 'resume_after' },
+  );
 }

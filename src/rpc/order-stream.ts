@@ -7,6 +7,7 @@ import type {
 import { StreamOrderEventsResponseSchema } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { Clock } from '../base/clock.ts';
 import { isTerminal } from '../domain/order.ts';
+import type { Order } from '../domain/order.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { LogEntry, OrderEntry } from '../store/log-reader.ts';
 import type { LogTail } from '../store/log-tail.ts';
@@ -14,7 +15,7 @@ import type { OrderReader, OrderScope, OrderSnapshot } from '../store/order-read
 import { Broadcast } from './broadcast-stream.ts';
 import type { ReaderLimits } from './broadcast-stream.ts';
 import type { BroadcastSubscription } from './broadcast-subscription.ts';
-import { formatLogCursor, parseLogCursor } from './log-cursor.ts';
+import { checkLogCursor, formatLogCursor, parseLogCursor } from './log-cursor.ts';
 import { timestampOf } from './messages.ts';
 import { orderEventToMessage, splitOrderToMessage } from './order-messages.ts';
 import { ReaderIndex } from './reader-index.ts';
@@ -25,17 +26,27 @@ const snapshotBounds = { orders: 10_000, splits: 100 };
 /** Of what a reader missed, read at once. */
 const entriesPerPage = 1_000;
 
+type Tail = Pick<LogTail, 'position' | 'subscribe' | 'readAfter'>;
+
 /** Carries what happens to orders, on any server of the database, to StreamOrderEvents' readers. */
 export class OrderStream implements Disposable {
-  readonly #tail: LogTail;
-  readonly #orders: OrderReader;
+  readonly #tail: Tail;
+  readonly #orders: Pick<OrderReader, 'snapshot'>;
   readonly #broadcast: Broadcast;
   readonly #readers = new ReaderIndex<string>();
   /** Up to where each reader has got what happened before it was enlisted. */
   readonly #seenThrough = new WeakMap<BroadcastSubscription, number>();
   #following: Disposable | undefined;
+  /** Settles when the tail has handed out more, or the server stops. */
+  #handedOut = Promise.withResolvers<void>();
+  #isStopped = false;
 
-  constructor(tail: LogTail, orders: OrderReader, clock: Clock, limits: ReaderLimits = {}) {
+  constructor(
+    tail: Tail,
+    orders: Pick<OrderReader, 'snapshot'>,
+    clock: Clock,
+    limits: ReaderLimits = {},
+  ) {
     this.#tail = tail;
     this.#orders = orders;
     this.#broadcast = new Broadcast({
@@ -67,27 +78,38 @@ export class OrderStream implements Disposable {
           : {};
     this.#following ??= this.#tail.subscribe((entries) => this.#publish(entries));
     const resumed = resumeAfter === '' ? undefined : parseLogCursor('o1', resumeAfter);
+    if (resumed !== undefined) await checkLogCursor(this.#tail, resumed);
     const snapshot = await this.#snapshot(wanted, resumed);
-    let position = resumed ?? snapshot.position;
     if (resumed === undefined) yield* snapshotMessages(snapshot);
+    let position = resumed ?? snapshot.position;
+    let isOver = isOneAtEnd(wanted, snapshot.orders[0]);
+    // A heartbeat of the tail must not take the reader back behind what it has got.
+    await this.#whenHandedOut(Math.max(position, snapshot.position));
     for (;;) {
       const last = this.#tail.position ?? 0;
       if (last <= position) break;
       const entries = await this.#tail.readAfter(position, entriesPerPage);
       for (const entry of entries) {
-        if (isWanted(entry, wanted))
-          yield create(StreamOrderEventsResponseSchema, messageOf(entry));
+        if (!isWanted(entry, wanted)) continue;
+        yield create(StreamOrderEventsResponseSchema, messageOf(entry));
+        isOver ||= isOneAtEnd(wanted, entry.order);
       }
       position = entries.at(-1)?.position ?? last;
     }
     // Nothing more will happen to the one order that is asked for.
-    const [order] = snapshot.orders;
-    const isOver = order !== undefined && isTerminal(order) && position >= snapshot.position;
-    if (wanted.orderId !== undefined && isOver) return;
+    if (isOver) return;
 
     // In the turn in which the tail was met: what it hands out from now on is what is missing.
     using subscription = this.#subscribe(context, scopeKey(wanted), position);
     yield* subscription.tail();
+  }
+
+  /** Waits until the tail, which is a moment behind Postgres, has come to a position of the log. */
+  async #whenHandedOut(position: number): Promise<void> {
+    while ((this.#tail.position ?? 0) < position) {
+      if (this.#isStopped) throw new Refusal('unavailable', 'The server stops: connect again');
+      await this.#handedOut.promise;
+    }
   }
 
   /** @throws Refusal notFound where one order is asked for that is none */
@@ -109,9 +131,15 @@ export class OrderStream implements Disposable {
   }
 
   #publish(entries: readonly LogEntry[]): void {
+    this.#tellHandedOut();
     for (const entry of entries) {
       if (entry.type === 'order') this.#publishEntry(entry);
     }
+  }
+
+  #tellHandedOut(): void {
+    this.#handedOut.resolve();
+    this.#handedOut = Promise.withResolvers();
   }
 
   #publishEntry(entry: OrderEntry): void {
@@ -129,6 +157,8 @@ export class OrderStream implements Disposable {
 
   /** Ends all streams; each tells where it ended by a last heartbeat. */
   [Symbol.dispose](): void {
+    this.#isStopped = true;
+    this.#tellHandedOut();
     this.#following?.[Symbol.dispose]();
     this.#broadcast.beat();
     this.#broadcast[Symbol.dispose]();
@@ -138,6 +168,11 @@ export class OrderStream implements Disposable {
 function scopeKey({ orderId, account }: OrderScope): string {
   if (orderId !== undefined) return `order ${orderId}`;
   return account === undefined ? 'all' : `account ${account}`;
+}
+
+/** Whether one order is wanted, and this is it, at its end. */
+function isOneAtEnd({ orderId }: OrderScope, order: Order | undefined): boolean {
+  return orderId !== undefined && order !== undefined && isTerminal(order);
 }
 
 function isWanted(entry: LogEntry, { orderId, account }: OrderScope): entry is OrderEntry {

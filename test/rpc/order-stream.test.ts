@@ -1,0 +1,164 @@
+import { Code, createClient } from '@connectrpc/connect';
+import type { ConnectError } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { expect, onTestFinished, test } from 'vitest';
+import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import type { StreamOrderEventsResponse } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import type { SplitOrder } from '../../src/domain/order.ts';
+import type { DecidedEvent } from '../../src/order/order-log.ts';
+import { OrderStream } from '../../src/rpc/order-stream.ts';
+import type { LogEntry } from '../../src/store/log-reader.ts';
+import { noon } from '../support/builders.ts';
+import { DecidedOrder } from '../support/decided-order.ts';
+import { eventually } from '../support/eventually.ts';
+import { openTestListener } from '../support/test-listener.ts';
+import { TwinClock } from '../support/twin-clock.ts';
+
+/** A log whose tail comes to what is committed when it is told to. */
+class TwinLog {
+  readonly #entries: LogEntry[] = [];
+  #listener = (_entries: readonly LogEntry[]) => {};
+  position = 0;
+  /** Called before a snapshot is answered: what happens meanwhile. */
+  beforeAnswer = () => {};
+
+  commit(...events: readonly DecidedEvent[]): void {
+    for (const event of events) {
+      this.#entries.push({ type: 'order', position: this.#entries.length + 1, ...event });
+    }
+  }
+
+  handOut(): void {
+    const entries = this.#entries.slice(this.position);
+    this.position = this.#entries.length;
+    this.#listener(entries);
+  }
+
+  subscribe(listener: (entries: readonly LogEntry[]) => void): Disposable {
+    this.#listener = listener;
+    return { [Symbol.dispose]: () => {} };
+  }
+
+  async readAfter(position: number, limit: number): Promise<readonly LogEntry[]> {
+    return this.#entries.slice(position, position + limit);
+  }
+
+  async snapshot() {
+    const position = this.#entries.length;
+    const orders = new Map<string, SplitOrder>();
+    for (const entry of this.#entries) {
+      if (entry.type === 'order') orders.set(entry.order.orderId, { ...entry.order, splits: [] });
+    }
+    this.beforeAnswer();
+    return { position, orders: [...orders.values()] };
+  }
+}
+
+/** A log behind the real stream on a real port. */
+async function aServedLog() {
+  const log = new TwinLog();
+  const clock = new TwinClock(noon);
+  const stream = new OrderStream(log, log, clock);
+  const listener = await openTestListener({
+    routes: (router) =>
+      router.service(OrderService, {
+        streamOrderEvents: (request, context) => stream.stream(request, context),
+      }),
+  });
+  onTestFinished(async () => {
+    stream[Symbol.dispose]();
+    await listener[Symbol.asyncDispose]();
+  });
+  const client = createClient(OrderService, createGrpcTransport({ baseUrl: listener.url }));
+  const follow = (orderId: string, resumeAfter = '') => {
+    const elements: string[] = [];
+    const scope = { case: 'orderId' as const, value: orderId };
+    const ended = (async () => {
+      for await (const element of client.streamOrderEvents({ scope, resumeAfter })) {
+        elements.push(inShort(element));
+      }
+      return 'ended' as const;
+    })().catch((error: ConnectError) => error);
+    return { elements, ended };
+  };
+  return { log, clock, stream, follow };
+}
+
+function inShort({ cursor, event }: StreamOrderEventsResponse): string {
+  const what = event.case === 'orderEvent' ? event.value.event.case : event.case;
+  return `${cursor} ${what}`;
+}
+
+test('a stream of an order that ends while its snapshot is read comes to its end', async () => {
+  const { log, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted);
+  log.beforeAnswer = () => {
+    log.commit(order.cancel());
+    log.handOut();
+  };
+  const { elements, ended } = follow(order.orderId);
+  expect(await ended).toBe('ended');
+  expect(elements).toEqual(['o1.1 order', 'o1.1 snapshotEnd', 'o1.2 canceled']);
+});
+
+test('a stream of an order that is at its end already ends, whatever else happened since', async () => {
+  const { log, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted, order.cancel(), new DecidedOrder().accepted);
+  const { elements, ended } = follow(order.orderId, 'o1.1');
+  await eventually(() => elements.length > 0 || log.handOut() === undefined);
+  expect(await ended).toBe('ended');
+  expect(elements).toEqual(['o1.2 canceled']);
+});
+
+test('no cursor lies behind what the reader has got, where the tail does', async () => {
+  const { log, clock, stream, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted);
+  log.handOut();
+  log.commit(order.split({ quantity: '4' }));
+  const { elements, ended } = follow(order.orderId);
+  await eventually(() => elements.includes('o1.2 snapshotEnd'));
+  await clock.advance(60_000, 5_000);
+  log.commit(order.cancel());
+  log.handOut();
+  expect(await ended).toBe('ended');
+  expect(elements).toEqual(['o1.2 order', 'o1.2 snapshotEnd', 'o1.3 canceled']);
+  expect(stream.statistics).toEqual({ readers: 0, overflows: 0 });
+});
+
+test('a cursor that only another server has come to is gone on from', async () => {
+  const { log, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted, order.split({ quantity: '4' }));
+  const { elements, ended } = follow(order.orderId, 'o1.2');
+  log.commit(order.cancel());
+  await eventually(() => elements.length > 0 || log.handOut() === undefined);
+  expect([await ended, elements]).toEqual(['ended', ['o1.3 canceled']]);
+});
+
+test('a cursor beyond the end of the log is refused, and not waited for', async () => {
+  const { log, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted);
+  log.handOut();
+  const { elements, ended } = follow(order.orderId, 'o1.2');
+  expect([await ended, elements]).toEqual([
+    expect.objectContaining({
+      code: Code.OutOfRange,
+      rawMessage: expect.stringMatching(/^resume_after: expected a cursor of this log/u),
+    }),
+    [],
+  ]);
+});
+
+test('who waits for the tail when the server stops is told to connect again', async () => {
+  const { log, stream, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted);
+  const { elements, ended } = follow(order.orderId);
+  await eventually(() => elements.includes('o1.1 snapshotEnd'));
+  stream[Symbol.dispose]();
+  expect(await ended).toMatchObject({ code: Code.Unavailable });
+});
