@@ -13,7 +13,8 @@ export function openLogger(program: string, level: LogLevel): Logger {
       level,
       base: { program },
       timestamp: pino.stdTimeFunctions.isoTime,
-      mixin: () => logContext.getStore() ?? {},
+      // A copy: pino adds an entry's own fields to what it is given.
+      mixin: () => ({ ...logContext.getStore() }),
     },
     pino.destination({ fd: 1, sync: true }),
   );

@@ -1,3 +1,4 @@
+import { logContext } from '../base/log-context.ts';
 import type { Surroundings } from '../base/program.ts';
 import { splitInstrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
@@ -111,7 +112,8 @@ export class Modes implements ModeSwitch, AsyncDisposable {
   /** One after the other: two at once would have four sets of feeds between them. */
   #queue<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting++;
-    const done = this.#last.then(work).finally(() => this.#waiting--);
+    // What is opened here outlives the request that asked for it, and is not to be logged as its doing.
+    const done = this.#last.then(() => logContext.run({}, work)).finally(() => this.#waiting--);
     this.#last = done.catch(() => {});
     return done;
   }
