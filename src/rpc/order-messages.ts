@@ -108,7 +108,8 @@ export function orderToMessage(order: Order): OrderMessage {
     splitCount: splitCountOf(order),
     version: order.version,
     acceptedTime: timestampOf(order.acceptedTime),
-    updatedTime: timestampOf(order.updatedTime),
+    // What was displayed when it entered was displayed before: see docs/simulation.md.
+    updatedTime: timestampOf(Math.max(order.acceptedTime, order.updatedTime)),
   });
   if (order.expireTime !== undefined) message.expireTime = timestampOf(order.expireTime);
   if (order.cancelReason !== undefined) message.cancelReason = cancelReasons[order.cancelReason];

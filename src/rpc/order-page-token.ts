@@ -10,11 +10,12 @@ export function formatOrderPageToken({ acceptedTime, orderId }: OrderKey): strin
 export function parseOrderPageToken(token: string): OrderKey | undefined {
   if (token === '') return undefined;
   const text = Buffer.from(token, 'base64url').toString();
-  const [, time, orderId] = /^(\d{1,16})\.([!-~]{1,64})$/u.exec(text) ?? [];
-  if (time === undefined || orderId === undefined) {
+  const [, time, orderId = ''] = /^(\d{1,16})\.([!-~]{1,64})$/u.exec(text) ?? [];
+  const acceptedTime = Number(time);
+  if (!Number.isSafeInteger(acceptedTime)) {
     throw new Refusal('invalid', 'page_token: expected the next_page_token of an answer', {
       field: 'page_token',
     });
   }
-  return { acceptedTime: Number(time), orderId };
+  return { acceptedTime, orderId };
 }

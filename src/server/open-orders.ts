@@ -82,6 +82,7 @@ export function openOrders(
       stream,
       forwarding,
       directory,
+      hasQuantities: (instrument) => parts.restOf(instrument)?.facts.hasQuantities !== false,
     },
     ends,
     url,

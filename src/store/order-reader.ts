@@ -95,6 +95,15 @@ export class OrderReader {
     );
   }
 
+  /** The instruments of an account's orders that are not at their end. */
+  async openInstruments(account: string): Promise<readonly InstrumentName[]> {
+    const statement = `select distinct instrument from orders where account = $1 and ${isOpen}`;
+    const rows = await this.#database.run((sql) =>
+      sql.text<{ instrument: InstrumentName }>(statement, [account]),
+    );
+    return rows.map(({ instrument }) => instrument);
+  }
+
   /**
    * Orders that are not at their end, or the one that is named in whatever state, in the order of
    * their acceptance; and the position in the log that they belong to.

@@ -50,6 +50,11 @@ describe('stored orders', () => {
   });
   afterAll(() => door[Symbol.asyncDispose]());
 
+  test('that are open tell their instruments', async () => {
+    expect(await reader.openInstruments(account)).toEqual(['binance:S0']);
+    expect(await reader.openInstruments('nobody')).toEqual([]);
+  });
+
   test('are found by either id, by their account alone, with their splits', async () => {
     const order = orders[2];
     const found = await reader.get({ account, orderId: 'reader-02' });
