@@ -17,7 +17,7 @@ await runProgram(
     name: 'standalone',
     summary: 'Everything on this machine: Postgres, a simulated market, the server, the persistor',
     settings: standaloneSettings,
-    flags: [['--live', 'follow Binance and not the simulated market']],
+    flags: [['--live', 'follow the real exchanges and not the simulated market']],
     readConfig: readStandaloneConfig,
     openLogger: (level) =>
       pino(

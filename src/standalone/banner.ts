@@ -4,7 +4,8 @@ import { version } from '../base/program.ts';
 
 /** What `npm start` says when everything is up: where it is, and what to try. */
 export function banner(addresses: Addresses, mode: 'TEST' | 'LIVE'): string {
-  const market = mode === 'TEST' ? 'a simulated market' : 'Binance';
+  const market = mode === 'TEST' ? 'a simulated market' : 'the real exchanges';
+  const other = mode === 'TEST' ? 'live' : 'test';
   return [
     '',
     bold(`Tradewind ${version} is up, on ${market}`),
@@ -14,6 +15,7 @@ export function banner(addresses: Addresses, mode: 'TEST' | 'LIVE'): string {
     'Try, in another terminal:',
     '  npm run --silent tradewind -- candles BTCUSDT --timeframe 1s --follow',
     '  npm run --silent sql -- "select count(*) from candle"',
+    `  npm run --silent tradewind -- mode ${other}`,
     '',
     'Ctrl-C ends all of it; the data is kept.',
     '',

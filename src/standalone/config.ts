@@ -58,7 +58,8 @@ export const standaloneSettings = {
   },
   MODE: {
     schema: choice(['TEST', 'LIVE'], 'TEST'),
-    description: 'TEST: the simulated market; LIVE, also by --live: Binance',
+    description:
+      'TEST: the simulated market; LIVE, also by --live: the real exchanges; what it was switched to while running wins over it until it is set to something else',
   },
   STANDALONE_START_TIMEOUT_MS: {
     schema: integer(60_000, 1_000, 600_000),

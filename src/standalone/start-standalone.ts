@@ -12,6 +12,7 @@ import { banner } from './banner.ts';
 import type { StandaloneConfig } from './config.ts';
 import { takeLock } from './lock.ts';
 import { formatLogLine } from './log-line.ts';
+import { modeOf } from './mode-of.ts';
 import { SupervisedPostgres } from './supervised-postgres.ts';
 
 /** The directory is in use by another standalone; the message is for people. */
@@ -122,7 +123,9 @@ export async function startStandalone(
     DB_READ_DSN: '',
     TLS_CERT_FILE: '',
     TLS_KEY_FILE: '',
-    ...(isLive ? {} : { SIMULATOR_URL: simulatorUrl }),
+    // Where none was started, the server starts one of its own if it is switched to TEST mode.
+    SIMULATOR_URL: isLive ? '' : simulatorUrl,
+    SIMULATOR_EXCHANGE_PORTS: (isLive ? config.exchangePorts : exchangePorts).join(' '),
   });
   programs.push(server);
   await untilUp(server, 'server', `http://${serverAddress}/healthz`);
@@ -139,7 +142,7 @@ export async function startStandalone(
   };
   writeAddresses(directory, addresses);
   stack.defer(() => removeAddresses(directory));
-  print(banner(addresses, config.mode));
+  print(banner(addresses, await modeOf(addresses.server, config.mode, clock)));
 
   const everything = stack.move();
   return {
