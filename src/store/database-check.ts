@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { describeDatabaseError } from './database-error.ts';
 import type { Database } from './database.ts';
 
 export type DatabaseStatus = {
@@ -46,13 +47,7 @@ export class DatabaseCheck {
       await Promise.race([asked, silence]);
       return { isUp: true, reason: '' };
     } catch (error) {
-      return { isUp: false, reason: reasonOf(error) };
+      return { isUp: false, reason: describeDatabaseError(error) };
     }
   }
-}
-
-/** A host with several addresses gives an error without a message, of one for each. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }
