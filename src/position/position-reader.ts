@@ -2,6 +2,7 @@ import type { Micros } from '../base/clock.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import { emptyPosition } from '../domain/position.ts';
 import type { Position, PositionName } from '../domain/position.ts';
+import { Refusal } from '../domain/refusal.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import type { PositionStore, PositionTail, TailQuery } from '../store/position-store.ts';
 import type { PositionBuilder } from './position-builder.ts';
@@ -114,7 +115,12 @@ export class PositionReader {
       const last = pieces.at(-1);
       const isCut = last?.type === 'across' && last.executions.length > this.#maximumTail;
       if (!isCut) return { bins: binHistory(pieces, edges), next };
-      if (attempt === historyAttempts) throw new Error('Late executions keep undoing the history');
+      if (attempt === historyAttempts) {
+        throw new Refusal(
+          'unavailable',
+          'Late executions keep undoing the history: try again later',
+        );
+      }
       await this.#builder.build(name, end - 1);
     }
   }
