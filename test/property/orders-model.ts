@@ -4,14 +4,16 @@
  * the log from its beginning, and imports nothing of the engine. Amounts are small integers.
  */
 export type Side = 'buy' | 'sell';
+export type Level = readonly [price: number, quantity: number];
 
 export type Shown = {
   readonly step: number;
   readonly instrument: string;
   readonly updateId: number;
-  readonly time: number;
+  /** When it was received, where that is known. */
+  readonly time: number | undefined;
   /** What sells trade with, and what buys do. */
-  readonly levels: Readonly<Record<Side, readonly [price: number, quantity: number]>>;
+  readonly levels: Readonly<Record<Side, Level>>;
 };
 
 export type Asked = {
@@ -61,194 +63,187 @@ export type History = {
   readonly end: number;
 };
 
-type Entry = Extract<Logged, { type: 'accepted' }> & {
-  filled: number;
-  version: number;
-  ended?: string;
-};
-type Fill = Extract<Logged, { type: 'filled' }>;
-
 /** Everything that is wrong, in words. */
 export function problemsOf(history: History): string[] {
-  const problems: string[] = [];
-  const orders = new Map<string, Entry>();
-  /** The last fill of each side of each instrument. */
-  const lastFills = new Map<string, Fill>();
-  for (const event of history.log) {
-    const say = (problem: string) =>
-      problems.push(`${event.orderId} v${event.version}: ${problem}`);
-    if (event.type === 'accepted') {
-      if (orders.has(event.orderId)) say('accepted twice');
-      const { account, clientOrderId: key } = event.asked;
-      const others = [...orders.values()].filter(({ asked }) => asked.account === account);
-      if (key !== undefined && others.some(({ asked }) => asked.clientOrderId === key)) {
-        say(`a second order of ${account} is called ${key}`);
-      }
-      orders.set(event.orderId, { ...event, filled: 0 });
-      continue;
+  const reading = new Reading(history);
+  for (const event of history.log) reading.read(event);
+  reading.compareAnswers();
+  reading.lookForOverdue();
+  return reading.problems;
+}
+
+type Accepted = Extract<Logged, { type: 'accepted' }>;
+type Fill = Extract<Logged, { type: 'filled' }>;
+type Entry = Accepted & { filled: number; version: number; ended?: string };
+
+class Reading {
+  readonly problems: string[] = [];
+  readonly #history: History;
+  readonly #shown: ReadonlyMap<string, readonly Shown[]>;
+  readonly #orders = new Map<string, Entry>();
+  readonly #keys = new Set<string>();
+  /** By instrument and side. */
+  readonly #lastFills = new Map<string, Fill>();
+  /** By order, when it was asked for, as far as that is known. */
+  readonly #cameAt = new Map<string, number>();
+
+  constructor(history: History) {
+    this.#history = history;
+    this.#shown = Map.groupBy(history.shown, ({ instrument }) => instrument);
+    for (const { answer, step } of history.asked) {
+      if (typeof answer !== 'object') continue;
+      const { orderId } = answer;
+      this.#cameAt.set(orderId, Math.min(this.#cameAt.get(orderId) ?? Infinity, step));
     }
-    const order = orders.get(event.orderId);
-    if (order === undefined) {
-      say('something happened before the acceptance');
-      continue;
-    }
-    if (order.ended !== undefined) say(`${event.type} after it was ${order.ended}`);
-    if (event.version !== order.version + 1) say(`does not follow version ${order.version}`);
+  }
+
+  read(event: Logged): void {
+    const order = this.#orders.get(event.orderId);
+    if (event.type === 'accepted') return this.#accept(event, order);
+    if (order === undefined) return this.#say(event, 'something happened before the acceptance');
+    this.#unless(order.ended === undefined, event, `${event.type} after it was ${order.ended}`);
+    const follows = event.version === order.version + 1;
+    this.#unless(follows, event, `does not follow version ${order.version}`);
     order.version = event.version;
-    const { expireTime } = order;
+    const { expireTime = Infinity } = order;
     if (event.type === 'expired') {
-      if (event.time !== expireTime) say(`expired at ${event.time}, not at ${expireTime}`);
+      this.#unless(event.time === expireTime, event, `expired at ${event.time}`);
       order.ended = 'expired';
-    } else if (event.type === 'canceled') {
-      if (expireTime !== undefined && event.time >= expireTime) say('canceled after it expired');
-      order.ended = 'canceled';
-    } else {
-      for (const problem of fillProblems(history, order, event, lastFills)) say(problem);
-      order.filled += event.quantity;
-      if (order.filled === order.asked.quantity) order.ended = 'filled';
+      return;
+    }
+    this.#unless(event.time < expireTime, event, `${event.type} after its time`);
+    if (event.type === 'canceled') order.ended = 'canceled';
+    else this.#fill(order, event);
+  }
+
+  compareAnswers(): void {
+    const { asked, canceled } = this.#history;
+    const answered = new Set<string>();
+    /** How often what is the same but for its time may be there. */
+    const most = new Map<string, number>();
+    for (const { answer, step, timeout, ...request } of asked) {
+      const isNew = typeof answer === 'object' && !answer.isAlreadyAccepted;
+      // Where nothing was known it may be there.
+      if (isNew || answer === undefined || answer === 'unavailable' || answer === 'cut off') {
+        most.set(inWords(request), (most.get(inWords(request)) ?? 0) + 1);
+      }
+      if (answer === undefined) this.problems.push(`what was asked at ${step} is not answered`);
+      if (typeof answer !== 'object') continue;
+      const order = this.#orders.get(answer.orderId);
+      if (order === undefined) {
+        this.problems.push(`${answer.orderId} was answered OK and is not there`);
+        continue;
+      }
+      const isSame = inWords(order.asked) === inWords(request);
+      this.#unless(isSame, order, `is not what was asked for at ${step}`);
+      const isInTime = timeout === undefined || order.expireTime === order.time + timeout;
+      this.#unless(isInTime, order, `does not expire ${timeout} after its acceptance`);
+      this.#unless(!isNew || !answered.has(order.orderId), order, 'was new twice');
+      if (isNew) answered.add(order.orderId);
+    }
+    for (const order of this.#orders.values()) {
+      const left = (most.get(inWords(order.asked)) ?? 0) - 1;
+      most.set(inWords(order.asked), left);
+      this.#unless(left >= 0, order, 'is there once more than it was asked for');
+    }
+    for (const orderId of canceled) {
+      const ended = this.#orders.get(orderId)?.ended ?? 'open';
+      if (ended !== 'canceled') this.problems.push(`${orderId} was canceled, and is ${ended}`);
     }
   }
-  return [
-    ...problems,
-    ...answerProblems(history, orders),
-    ...endProblems(history, orders, lastFills),
-  ];
-}
 
-function fillProblems(
-  { shown, lost, asked }: History,
-  order: Entry,
-  fill: Fill,
-  lastFills: Map<string, Fill>,
-): string[] {
-  const { side, instrument, limit, quantity, timeInForce } = order.asked;
-  const problems: string[] = [];
-  const here = shown.filter((ticker) => ticker.instrument === instrument);
-  const tickers = here.filter(
-    ({ updateId, time }) => updateId === fill.updateId && time === fill.time,
-  );
-  const matches = tickers.some(
-    ({ levels }) => levels[side][0] === fill.price && levels[side][1] === fill.displayed,
-  );
-  if (!matches)
-    problems.push(`no ticker ${fill.updateId} showed ${fill.displayed} @ ${fill.price}`);
-  if (side === 'sell' ? fill.price < limit : fill.price > limit)
-    problems.push('worse than its limit');
-  if (order.filled + fill.quantity > quantity) problems.push('filled beyond its quantity');
-  if (fill.quantity <= 0) problems.push('filled by nothing');
-  if (order.expireTime !== undefined && fill.time >= order.expireTime)
-    problems.push('filled after it expired');
-  if (timeInForce === 'FOK' && fill.quantity !== quantity)
-    problems.push('a FOK was filled in part');
-  if (timeInForce === 'IOC' && order.filled > 0) problems.push('an IOC was filled twice');
-  // What was shown before the line was lost does not count for who came after it.
-  const asks = asked.filter(
-    ({ answer }) => typeof answer === 'object' && answer.orderId === order.orderId,
-  );
-  const came = Math.min(...asks.map(({ step }) => step));
-  const latest = Math.max(...tickers.map(({ step }) => step));
-  if (lost.some((step) => step > latest && step < came))
-    problems.push('filled by a ticker from before a gap');
-
-  const key = `${instrument} ${side}`;
-  const before = lastFills.get(key);
-  lastFills.set(key, fill);
-  if (fill.consumedAfter > fill.displayed) problems.push('more was used than displayed');
-  if (before !== undefined && fill.updateId < before.updateId)
-    problems.push('by an older ticker than the one before');
-  const isRepeat = before?.price === fill.price && before.displayed === fill.displayed;
-  const changed = here
-    .filter(({ updateId }) => updateId > (before?.updateId ?? 0) && updateId < fill.updateId)
-    .some(({ levels }) => levels[side][0] !== fill.price || levels[side][1] !== fill.displayed);
-  const used = isRepeat ? before.consumedAfter + fill.quantity : fill.quantity;
-  // Who did not see the change goes on with what was used before: that is less than there is.
-  const allowed = isRepeat && changed ? [used, fill.quantity] : [used];
-  if (!allowed.includes(fill.consumedAfter)) {
-    problems.push(`used ${fill.consumedAfter} of the level, expected ${allowed.join(' or ')}`);
-  }
-  return problems;
-}
-
-function answerProblems(
-  { asked, canceled }: History,
-  orders: ReadonlyMap<string, Entry>,
-): string[] {
-  const problems: string[] = [];
-  const answered = new Set<string>();
-  for (const { answer, step, timeout, ...request } of asked) {
-    if (answer === undefined) problems.push(`what was asked at ${step} is not answered`);
-    if (typeof answer !== 'object') continue;
-    const order = orders.get(answer.orderId);
-    if (order === undefined) {
-      problems.push(`${answer.orderId} was answered OK and is not there`);
-      continue;
+  /** Nothing waits for what it could have had long ago. */
+  lookForOverdue(): void {
+    for (const order of this.#orders.values()) {
+      if (order.ended !== undefined) continue;
+      const { timeInForce, instrument, side, limit } = order.asked;
+      const mayRest = timeInForce !== 'IOC' && timeInForce !== 'FOK';
+      this.#unless(mayRest, order, `an ${timeInForce} order rests`);
+      const isInTime = (order.expireTime ?? Infinity) > this.#history.end;
+      this.#unless(isInTime, order, 'has not expired');
+      const level = this.#shown.get(instrument)?.at(-1)?.levels[side];
+      if (level === undefined || isWorse(side, level[0], limit)) continue;
+      const used = this.#usedOf(instrument, side, level);
+      this.#unless(level[1] === used, order, 'could be filled');
     }
-    if (!isSame(order.asked, request)) {
-      problems.push(`${answer.orderId} is not what was asked for at ${step}`);
-    }
-    if (timeout !== undefined && order.expireTime !== order.time + timeout) {
-      problems.push(`${answer.orderId} does not expire ${timeout} after its acceptance`);
-    }
-    if (answer.isAlreadyAccepted) continue;
-    if (answered.has(answer.orderId)) problems.push(`${answer.orderId} was new twice`);
-    answered.add(answer.orderId);
   }
-  for (const order of orders.values()) {
-    const alike = (others: readonly { readonly asked: Entry['asked'] }[]) =>
-      others.filter((other) => isSame(other.asked, order.asked)).length;
-    const mayBeThere = asked.filter(({ answer }) => !isRefused(answer) && !isRepeat(answer));
-    const most = alike(mayBeThere.map((request) => ({ asked: request })));
-    if (alike([...orders.values()]) > most) problems.push(`${order.orderId} is there too often`);
+
+  #accept(event: Accepted, order: Entry | undefined): void {
+    this.#unless(order === undefined && event.version === 1, event, 'accepted twice');
+    const { account, clientOrderId = event.orderId } = event.asked;
+    const key = `${account} ${clientOrderId}`;
+    this.#unless(!this.#keys.has(key), event, `a second order of ${key}`);
+    this.#keys.add(key);
+    this.#orders.set(event.orderId, { ...event, filled: 0 });
   }
-  for (const orderId of canceled) {
-    const ended = orders.get(orderId)?.ended;
-    if (ended !== 'canceled') problems.push(`${orderId} was canceled, and is ${ended ?? 'open'}`);
+
+  #fill(order: Entry, fill: Fill): void {
+    const { side, instrument, limit, quantity, timeInForce } = order.asked;
+    const here = this.#shown.get(instrument) ?? [];
+    const isOfFill = ({ updateId, time = fill.time, levels }: Shown) =>
+      updateId === fill.updateId && time === fill.time && isLevel(levels[side], fill);
+    const tickers = here.filter(isOfFill);
+    this.#unless(tickers.length > 0, fill, `nobody showed ${fill.displayed} @ ${fill.price}`);
+    this.#unless(!isWorse(side, fill.price, limit), fill, 'worse than its limit');
+    order.filled += fill.quantity;
+    this.#unless(fill.quantity > 0 && order.filled <= quantity, fill, 'beyond its quantity');
+    const isAtOnce = timeInForce === 'FOK' ? fill.quantity === quantity : fill.version === 2;
+    const mayRest = timeInForce === 'GTC' || timeInForce === 'GTD';
+    this.#unless(mayRest || isAtOnce, fill, `an ${timeInForce} order is not filled so`);
+    if (order.filled === quantity) order.ended = 'filled';
+
+    // What was shown before the line was lost does not count for who came after it.
+    const latest = Math.max(...tickers.map(({ step }) => step));
+    const came = this.#cameAt.get(fill.orderId) ?? -Infinity;
+    const isOld = this.#history.lost.some((step) => step > latest && step < came);
+    this.#unless(!isOld, fill, 'by a ticker from before a gap');
+    this.#use(`${instrument} ${side}`, fill, (other) =>
+      here.some(
+        ({ updateId, levels }) =>
+          updateId > other.updateId && updateId < fill.updateId && !isLevel(levels[side], fill),
+      ),
+    );
   }
-  return problems;
+
+  /** What is displayed is used once, until it changes. */
+  #use(key: string, fill: Fill, hasChangedSince: (other: Fill) => boolean): void {
+    const before = this.#lastFills.get(key);
+    this.#lastFills.set(key, fill);
+    this.#unless(fill.consumedAfter <= fill.displayed, fill, 'more is used than displayed');
+    const { updateId = -Infinity } = before ?? {};
+    this.#unless(fill.updateId >= updateId, fill, 'by an older ticker than the one before');
+    const isRepeat = before?.price === fill.price && before.displayed === fill.displayed;
+    const goesOn = isRepeat && fill.consumedAfter === before.consumedAfter + fill.quantity;
+    // Who has not seen that it changed goes on with what was used before: that is less than there is.
+    const beginsAnew = fill.consumedAfter === fill.quantity;
+    const isRight = goesOn || (beginsAnew && (!isRepeat || hasChangedSince(before)));
+    this.#unless(isRight, fill, `uses ${fill.quantity} of what others have used before`);
+  }
+
+  #usedOf(instrument: string, side: Side, [price, displayed]: Level): number {
+    const last = this.#lastFills.get(`${instrument} ${side}`);
+    return last !== undefined && isLevel([price, displayed], last) ? last.consumedAfter : 0;
+  }
+
+  #unless(isRight: boolean, event: Pick<Logged, 'orderId' | 'version'>, problem: string): void {
+    if (!isRight) this.#say(event, problem);
+  }
+
+  #say({ orderId, version }: Pick<Logged, 'orderId' | 'version'>, problem: string): void {
+    this.problems.push(`${orderId} v${version}: ${problem}`);
+  }
 }
 
-/** Not when it is unknown what became of it. */
-function isRefused(answer: Asked['answer']): boolean {
-  return typeof answer === 'string' && answer !== 'unavailable' && answer !== 'cut off';
+function isLevel([price, displayed]: Level, fill: Fill): boolean {
+  return price === fill.price && displayed === fill.displayed;
 }
 
-function isRepeat(answer: Asked['answer']): boolean {
-  return typeof answer === 'object' && answer.isAlreadyAccepted;
+function isWorse(side: Side, price: number, limit: number): boolean {
+  return side === 'sell' ? price < limit : price > limit;
 }
 
-function isSame(a: Entry['asked'], b: Entry['asked']): boolean {
-  const told = ({
-    account,
-    instrument,
-    side,
-    quantity,
-    limit,
-    timeInForce,
-    clientOrderId,
-  }: typeof a) => String([account, instrument, side, quantity, limit, timeInForce, clientOrderId]);
-  return told(a) === told(b);
-}
-
-/** Nothing waits for what it could have had long ago. */
-function endProblems(
-  { shown, end }: History,
-  orders: ReadonlyMap<string, Entry>,
-  lastFills: ReadonlyMap<string, Fill>,
-): string[] {
-  const problems: string[] = [];
-  for (const { orderId, asked, expireTime, ended } of orders.values()) {
-    if (ended !== undefined) continue;
-    const { timeInForce, instrument, side, limit } = asked;
-    if (timeInForce === 'IOC' || timeInForce === 'FOK')
-      problems.push(`${orderId}: ${timeInForce} rests`);
-    if (expireTime !== undefined && expireTime <= end) problems.push(`${orderId} has not expired`);
-    const last = shown.findLast((ticker) => ticker.instrument === instrument);
-    if (last === undefined) continue;
-    const [price, displayed] = last.levels[side];
-    if (side === 'sell' ? price < limit : price > limit) continue;
-    const fill = lastFills.get(`${instrument} ${side}`);
-    const isUsed = fill?.price === price && fill.displayed === displayed;
-    if (displayed > (isUsed ? fill.consumedAfter : 0)) problems.push(`${orderId} could be filled`);
-  }
-  return problems;
+/** What was asked for, without when. */
+function inWords(asked: Accepted['asked']): string {
+  const { account, instrument, side, quantity, limit, timeInForce, clientOrderId } = asked;
+  return String([account, instrument, side, quantity, limit, timeInForce, clientOrderId]);
 }

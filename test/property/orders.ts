@@ -1,14 +1,13 @@
 import { expect } from 'vitest';
-import { parseDecimal } from '../../src/base/decimal.ts';
 import type { Decimal } from '../../src/base/decimal.ts';
 import type { Order } from '../../src/domain/order.ts';
-import type { OrderEvent } from '../../src/domain/order-event.ts';
 import type { Submission } from '../../src/order/order-desk.ts';
 import type { OrderManager } from '../../src/order/order-manager.ts';
 import { TwinWorld } from '../support/twin-desk.ts';
 import type { TwinDesk } from '../support/twin-desk.ts';
+import { loggedOrder } from './logged-order.ts';
 import { problemsOf } from './orders-model.ts';
-import type { Asked, Logged, Shown } from './orders-model.ts';
+import type { Asked, Shown } from './orders-model.ts';
 import type { Step } from './orders-scenario.ts';
 
 export type ManagerClass = typeof OrderManager;
@@ -132,7 +131,7 @@ class Run implements AsyncDisposable {
         lost: this.#lost,
         asked: this.#asked,
         canceled: this.#canceled,
-        log: log.events.map(({ event }) => logged(event)),
+        log: log.events.map(({ event }) => loggedOrder(event, unit)),
         end: this.world.clock.now(),
       }),
     );
@@ -262,33 +261,6 @@ function wishOf(step: Extract<Step, { type: 'submit' }>): Wish {
   return { ...wish, timeout: wish.timeInForce === 'GTD' ? timeoutMs * 1000 : undefined };
 }
 
-function logged(event: OrderEvent): Logged {
-  const { orderId, version, time } = event;
-  const base = { orderId, version, time };
-  switch (event.type) {
-    case 'accepted': {
-      const { expireTime, quantity, limitPrice, ...request } = event.request;
-      const asked = { ...request, quantity: plain(quantity), limit: plain(limitPrice) };
-      return { ...base, type: 'accepted', expireTime, asked };
-    }
-    case 'filled':
-      return {
-        ...base,
-        type: 'filled',
-        price: plain(event.price),
-        quantity: plain(event.quantity),
-        updateId: event.updateId,
-        displayed: plain(event.displayedQuantity),
-        consumedAfter: plain(event.consumedAfter),
-      };
-    case 'canceled':
-      return { ...base, type: 'canceled', reason: event.reason };
-    case 'expired':
-      return { ...base, type: 'expired' };
-    default:
-      return event satisfies never;
-  }
-}
-
-const scaled = (amount: number): Decimal => parseDecimal(String(amount));
-const plain = (amount: Decimal): number => Number(amount / 10n ** 18n);
+/** What amounts are counted in. */
+const unit = 10n ** 18n;
+const scaled = (amount: number): Decimal => BigInt(amount) * unit;

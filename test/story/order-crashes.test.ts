@@ -58,13 +58,13 @@ class Survivor implements AsyncDisposable {
 }
 
 const { FILLED, PARTIALLY_FILLED, CANCELED, EXPIRED } = OrderStatus;
+const instrument = 'BNBUSDT';
 const sell = { side: OrderSide.SELL, timeInForce: TimeInForce.GTC };
 
 describe.concurrent('a server that dies', () => {
   test.each(crashPoints)('at %s loses nothing and does nothing twice', async (point) => {
     await using database = await openTestDatabase();
-    await using marketplace = await OrderMarketplace.open(database.url);
-    const { symbol: instrument } = marketplace;
+    await using marketplace = await OrderMarketplace.open(database.url, [instrument]);
     await using survivor = new Survivor(marketplace);
     await survivor.start({ CRASH_AT: point });
 
@@ -77,7 +77,7 @@ describe.concurrent('a server that dies', () => {
       for (let times = 0; ; times++) {
         if (await isSo()) return;
         if (times > 300) throw new Error(`${point}: it does not come true`);
-        await marketplace.show(['100.00000000', '5.00000000'], ['101.00000000', '5.00000000']);
+        await marketplace.show(instrument, [100, 5], [101, 5]);
         await pause(100);
       }
     };
@@ -104,7 +104,7 @@ describe.concurrent('a server that dies', () => {
     expect((await submit('first', '3', '100')).order?.orderId).toBe(first.order?.orderId);
     expect((await submit('far', '1', '200')).order?.orderId).toBe(far.order?.orderId);
     for (let times = 0; times < 3; times++) {
-      await marketplace.show(['100.00000000', '5.00000000'], ['101.00000000', '5.00000000']);
+      await marketplace.show(instrument, [100, 5], [101, 5]);
       await pause(50);
     }
     expect((await survivor.order('first')).status).toBe(FILLED);

@@ -78,51 +78,58 @@ export class OrderServer implements AsyncDisposable {
   }
 }
 
+type WholeLevel = readonly [price: number, quantity: number];
+
 /** A simulated market that shows what it is told to, for servers on one database. */
 export class OrderMarketplace implements AsyncDisposable {
-  readonly symbol = 'BNBUSDT';
+  readonly symbols: readonly string[];
   readonly #simulator: RunningSimulator;
   readonly #databaseUrl: string;
   #updateId = 400_900_200;
 
-  static async open(databaseUrl: string): Promise<OrderMarketplace> {
+  static async open(databaseUrl: string, symbols: readonly string[]): Promise<OrderMarketplace> {
     const surroundings = { clock: systemClock, logger: silentLogger };
     const config = readSimulatorConfig(
       { SIMULATOR_PORT: '0', SIMULATOR_REQUEST_WEIGHT: '1000000' },
       {},
     );
-    const marketplace = new OrderMarketplace(
-      await startSimulator(config, surroundings),
-      databaseUrl,
-    );
-    await marketplace.inject([]);
+    const simulator = await startSimulator(config, surroundings);
+    const marketplace = new OrderMarketplace(simulator, databaseUrl, symbols);
+    for (const symbol of symbols) await marketplace.#inject(symbol, []);
     return marketplace;
   }
 
-  private constructor(simulator: RunningSimulator, databaseUrl: string) {
+  private constructor(
+    simulator: RunningSimulator,
+    databaseUrl: string,
+    symbols: readonly string[],
+  ) {
     this.#simulator = simulator;
     this.#databaseUrl = databaseUrl;
+    this.symbols = symbols;
   }
 
   startServer(environment: Readonly<Record<string, string>> = {}): Promise<OrderServer | string> {
     return OrderServer.start({
       MODE: 'TEST',
       SIMULATOR_URL: this.#simulator.url,
-      BINANCE_SYMBOLS: this.symbol,
+      BINANCE_SYMBOLS: this.symbols.join(' '),
       DATABASE_URL: this.#databaseUrl,
       HISTORY_CANDLES: '0',
       ...environment,
     });
   }
 
-  /** Shows the next book ticker to all. */
-  async show(bid: readonly [string, string], ask: readonly [string, string]): Promise<void> {
-    const [b, B, a, A] = [...bid, ...ask];
-    await this.inject([{ u: ++this.#updateId, s: this.symbol, b, B, a, A }]);
+  /** Shows the next book ticker of a symbol to all, in whole units; answers its update id. */
+  async show(symbol: string, bid: WholeLevel, ask: WholeLevel): Promise<number> {
+    const [b, B, a, A] = [...bid, ...ask].map((count) => `${count}.00000000`);
+    const u = ++this.#updateId;
+    await this.#inject(symbol, [{ u, s: symbol, b, B, a, A }]);
+    return u;
   }
 
-  async inject(frames: readonly object[]): Promise<void> {
-    const body = JSON.stringify({ action: 'inject', symbol: this.symbol, frames });
+  async #inject(symbol: string, frames: readonly object[]): Promise<void> {
+    const body = JSON.stringify({ action: 'inject', symbol, frames });
     const response = await fetch(`${this.#simulator.url}/control`, { method: 'POST', body });
     if (!response.ok) throw new Error(await response.text());
   }
