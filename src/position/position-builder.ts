@@ -20,7 +20,7 @@ const snapshotMs = 3_000;
 /** Snapshots without a further segment kept, because something late came each time. */
 const maximumFruitless = 3;
 
-/** Folds that wait for their turn; a further one is refused. */
+/** Folds under way or waiting for their turn; a further one is refused. */
 const maximumWaiting = 64;
 
 export type PositionBuilderOptions = {
@@ -69,24 +69,17 @@ export class PositionBuilder {
       throw new Refusal('unavailable', 'Too many positions are being rebuilt: try again later');
     }
     this.#waiting++;
-    const turn = this.#lastTurn.then(() => this.#build(name, until, onProgress));
-    this.#lastTurn = turn.catch(() => {});
     try {
-      return await turn;
+      for (let fruitless = 0; fruitless < maximumFruitless;) {
+        // A turn is one snapshot, so that a long fold does not keep a short one waiting.
+        const turn = this.#lastTurn.then(() => this.#buildInSnapshot(name, until, onProgress));
+        this.#lastTurn = turn.catch(() => {});
+        const { folded, kept } = await turn;
+        if (folded !== undefined) return folded;
+        fruitless = kept > 0 ? 0 : fruitless + 1;
+      }
     } finally {
       this.#waiting--;
-    }
-  }
-
-  async #build(
-    name: PositionName,
-    until: Micros | undefined,
-    onProgress: BuildProgress,
-  ): Promise<FoldedPosition> {
-    for (let fruitless = 0; fruitless < maximumFruitless;) {
-      const { folded, kept } = await this.#buildInSnapshot(name, until, onProgress);
-      if (folded !== undefined) return folded;
-      fruitless = kept > 0 ? 0 : fruitless + 1;
     }
     throw new Refusal(
       'unavailable',

@@ -20,6 +20,9 @@ const defaultMaximumTail = 1_024;
 /** Late executions may undo what was built for a history before it is read. */
 const historyAttempts = 5;
 
+/** Positions that are read at once: each may come with a tail of executions. */
+const positionsAtOnce = 100;
+
 /** Bins of a history at most, empty ones included. */
 export const maximumBins = 1_000;
 
@@ -87,7 +90,7 @@ export class PositionReader {
     // Some have no executions by then: on until there are as many as wanted.
     while (positions.length < limit) {
       const place = after === undefined ? undefined : { account, instrument: after };
-      const wanted = limit - positions.length;
+      const wanted = Math.min(limit - positions.length, positionsAtOnce);
       const names = await this.#store.listNames(account, place, wanted);
       const instruments = names.map(({ instrument }) => instrument);
       const tails = await this.#store.readTails(account, instruments, this.#tailQuery(at));

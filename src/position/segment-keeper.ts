@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { PositionName } from '../domain/position.ts';
 import type { PositionStore } from '../store/position-store.ts';
 import type { PositionBuilder } from './position-builder.ts';
 
@@ -51,13 +50,17 @@ export class SegmentKeeper implements AsyncDisposable {
   async #round(from: number): Promise<number> {
     const { store, builder } = this.#options;
     const changes = await store.changesAfter(from, changesPerRound);
-    const names = new Map<string, PositionName>();
-    for (const { account, instrument } of changes) {
-      names.set(`${account} ${instrument}`, { account, instrument });
-    }
-    for (const name of names.values()) {
-      if (this.#stopped.signal.aborted) return from;
-      await builder.build(name, undefined);
+    for (const [account, changed] of Map.groupBy(changes, ({ account }) => account)) {
+      const instruments = [...new Set(changed.map(({ instrument }) => instrument))];
+      // Most have not got enough yet for a segment, which one question tells of all of them.
+      const query = { until: undefined, wanted: store.segmentLength };
+      const tails = await store.readTails(account, instruments, query);
+      for (const [index, { executions }] of tails.entries()) {
+        const instrument = instruments[index];
+        if (instrument === undefined || executions.length < store.segmentLength) continue;
+        if (this.#stopped.signal.aborted) return from;
+        await builder.build({ account, instrument }, undefined);
+      }
     }
     return changes.at(-1)?.logPosition ?? from;
   }

@@ -115,6 +115,20 @@ test('a fold that takes too long for one snapshot goes on in the next', async ()
   expect(snapshots).toBeGreaterThan(3);
 });
 
+test('a short fold does not wait for all of a long one', async () => {
+  const clock = new TwinClock();
+  const store = new TwinPositions(2, async () => clock.moveTo(clock.now() + 1_000_000));
+  const positions = new Positions({ store, clock, logger: silentLogger, chunkLength: 4 });
+  const other = { ...name, instrument: 'external:9' };
+  await store.record([...some(40), anExecution(other)]);
+  const order: string[] = [];
+  await Promise.all([
+    positions.builder.build(name, undefined).then(() => order.push('long')),
+    positions.builder.build(other, undefined).then(() => order.push('short')),
+  ]);
+  expect(order).toEqual(['short', 'long']);
+});
+
 test('where late executions undo every part of a long fold, it is refused after a while', async () => {
   const clock = new TwinClock();
   class Undone extends TwinPositions {
