@@ -16,6 +16,7 @@ import { readSimulatorConfig } from '../../../src/simulator/config.ts';
 import { startSimulator } from '../../../src/simulator/start-simulator.ts';
 import type { RunningSimulator } from '../../../src/simulator/start-simulator.ts';
 import { openDatabase } from '../../../src/store/database.ts';
+import type { Database } from '../../../src/store/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 
@@ -45,6 +46,7 @@ export class Floor implements AsyncDisposable {
   readonly #environment: Readonly<Record<string, string>>;
   #server: RunningServer | undefined;
   #transport: Transport | undefined;
+  #database: Database | undefined;
   #updateId = 400_900_200;
 
   static async open({ environment = {}, recordFile }: FloorOptions = {}): Promise<Floor> {
@@ -150,12 +152,8 @@ export class Floor implements AsyncDisposable {
 
   /** How many orders and events are stored. */
   async storedRows(): Promise<number> {
-    await using database = openDatabase({
-      url: this.databaseUrl,
-      program: 'test',
-      ...surroundings,
-    });
-    const [row] = await database.run(
+    this.#database ??= openDatabase({ url: this.databaseUrl, program: 'test', ...surroundings });
+    const [row] = await this.#database.run(
       (sql) => sql<{ rows: number }>`
         select (select count(*) from orders) + (select count(*) from order_event) as rows`,
     );
@@ -169,6 +167,7 @@ export class Floor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#database?.[Symbol.asyncDispose]();
     await this.stopServer();
     await this.simulator[Symbol.asyncDispose]();
   }
