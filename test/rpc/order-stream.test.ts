@@ -6,6 +6,7 @@ import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { StreamOrderEventsResponse } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { SplitOrder } from '../../src/domain/order.ts';
 import type { DecidedEvent } from '../../src/order/order-log.ts';
+import type { ReaderLimits } from '../../src/rpc/broadcast-stream.ts';
 import { OrderStream } from '../../src/rpc/order-stream.ts';
 import type { LogEntry } from '../../src/store/log-reader.ts';
 import { noon } from '../support/builders.ts';
@@ -55,10 +56,10 @@ class TwinLog {
 }
 
 /** A log behind the real stream on a real port. */
-async function aServedLog() {
+async function aServedLog(limits: ReaderLimits = {}) {
   const log = new TwinLog();
   const clock = new TwinClock(noon);
-  const stream = new OrderStream(log, log, clock);
+  const stream = new OrderStream(log, log, clock, limits);
   const listener = await openTestListener({
     routes: (router) =>
       router.service(OrderService, {
@@ -151,6 +152,25 @@ test('a cursor beyond the end of the log is refused, and not waited for', async 
     }),
     [],
   ]);
+});
+
+test('a reader that more waits for than may is ended alone', async () => {
+  const { log, stream, follow } = await aServedLog({ maxPendingBytes: 1_000 });
+  const [busy, calm] = [new DecidedOrder(), new DecidedOrder()];
+  log.commit(busy.accepted, calm.accepted);
+  log.handOut();
+  const [slow, quick] = [follow(busy.orderId), follow(calm.orderId)];
+  await eventually(() => expect(stream.statistics.readers).toBe(2));
+  log.commit(...Array.from({ length: 9 }, () => busy.split({ quantity: '1' })), calm.cancel());
+  log.handOut();
+  expect(await slow.ended).toMatchObject({
+    code: Code.ResourceExhausted,
+    rawMessage: 'The reader is too slow: more than 1000 bytes wait for it',
+  });
+  expect([await quick.ended, quick.elements.at(-1)]).toEqual(['ended', 'o1.12 canceled']);
+  // It goes on where it was.
+  const resumed = follow(busy.orderId, slow.elements.at(-1)?.split(' ')[0]);
+  await eventually(() => expect(resumed.elements.slice(-1)).toEqual(['o1.11 filled']));
 });
 
 test('who waits for the tail when the server stops is told to connect again', async () => {
