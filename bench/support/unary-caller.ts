@@ -11,8 +11,8 @@ export type Calls = {
   readonly durationMs: number;
 };
 
-/** How many were answered OK, and how many otherwise. */
-export type Called = { readonly ok: number; readonly failed: number };
+/** How many were answered OK, and how many otherwise, until the last one was. */
+export type Called = { readonly ok: number; readonly failed: number; readonly elapsedMs: number };
 
 const session = connect(`http://127.0.0.1:${process.argv[2]}`);
 process.on('message', (calls: Calls) => {
@@ -24,7 +24,8 @@ process.on('message', (calls: Calls) => {
     'content-type': 'application/grpc+proto',
     te: 'trailers',
   };
-  const endMs = performance.now() + calls.durationMs;
+  const startMs = performance.now();
+  const endMs = startMs + calls.durationMs;
   const counts = { ok: 0, failed: 0 };
   let running = 0;
   const call = () => {
@@ -37,7 +38,10 @@ process.on('message', (calls: Calls) => {
       if (status === '0') counts.ok++;
       else counts.failed++;
       if (performance.now() < endMs) call();
-      else if (running === 0) process.send?.(counts satisfies Called);
+      else if (running === 0) {
+        const elapsedMs = performance.now() - startMs;
+        process.send?.({ ...counts, elapsedMs } satisfies Called);
+      }
     });
     stream.resume();
     stream.end(frame);

@@ -48,6 +48,12 @@ export class PriceBook {
     return latest;
   }
 
+  /** Whether the feeds of all of these deliver: then nobody knows a later trade than we do. */
+  areHeard(instruments: readonly InstrumentName[]): boolean {
+    const { market } = this.#parts;
+    return instruments.every((name) => market.stateOf(name)?.connection?.isOpen === true);
+  }
+
   /**
    * The statistics of one symbol’s instruments, by exchange, over the last `period`, which is a checked
    * one. It answers at once where memory holds the window.
@@ -80,41 +86,44 @@ export class PriceBook {
   part(instrument: InstrumentName, window: Window): ExchangePart | Promise<ExchangePart> {
     const state = this.#parts.market.stateOf(instrument);
     const { exchange = '' } = splitInstrumentName(instrument);
-    if (state === undefined) {
-      return this.#storedPart(instrument, exchange, () => nothing, window, '');
-    }
+    if (state === undefined) return this.#storedPart(state, { instrument, exchange, window });
     const memory = this.#memoryOf(state);
     const heardThrough = memory.look(state);
     const { state: feed, reason } = statusOf(state, this.#parts.clock.now());
     const isFeedGood = heardThrough > 0 && feed !== 'stale' && feed !== 'down';
     // What comes after the last word of a good feed is not lacking: it has not happened yet.
-    const end = isFeedGood ? Math.min(window.to, heardThrough) : window.to;
-    const known = end <= window.from ? window : { from: window.from, to: end };
+    const isHeardWithin = isFeedGood && heardThrough > window.from && heardThrough < window.to;
+    const known = isHeardWithin ? { from: window.from, to: heardThrough } : window;
     const sum = sumWindow([memory], known);
     const trouble = isFeedGood ? '' : reason;
     if (sum.lacks.length === 0) return partOf(exchange, sum, trouble);
-    const lookAgain = () => {
-      memory.look(state);
-      return memory;
-    };
-    return this.#storedPart(instrument, exchange, lookAgain, known, trouble);
+    return this.#storedPart(state, { instrument, exchange, window: known, trouble });
   }
 
   #storedPart(
-    instrument: InstrumentName,
-    exchange: ExchangeName,
-    memory: () => PieceSource,
-    window: Window,
-    trouble: string,
+    state: InstrumentState | undefined,
+    asked: {
+      readonly instrument: InstrumentName;
+      readonly exchange: ExchangeName;
+      readonly window: Window;
+      readonly trouble?: string;
+    },
   ): ExchangePart | Promise<ExchangePart> {
     const { stored } = this.#parts;
-    const fromMemory = (why: string) => partOf(exchange, sumWindow([memory()], window), why);
+    const { instrument, exchange, window, trouble = '' } = asked;
+    const look = (): PieceSource => {
+      if (state === undefined) return nothing;
+      const memory = this.#memoryOf(state);
+      memory.look(state);
+      return memory;
+    };
+    const fromMemory = (why: string) => partOf(exchange, sumWindow([look()], window), why);
     if (stored === undefined) return fromMemory(trouble);
     const key = `${instrument} ${window.from} ${window.to}`;
     const running = this.#reads.get(key);
     if (running !== undefined) return running;
     if (this.#reads.size >= mostReads) return fromMemory('too much is read from the store now');
-    const read = this.#inTime(sumStoredWindow(stored, instrument, memory, window))
+    const read = this.#inTime(sumStoredWindow(stored, instrument, look, window))
       .then((sum) => partOf(exchange, sum, trouble))
       .catch(() => fromMemory('the stored candles cannot be read now'))
       .finally(() => this.#reads.delete(key));
@@ -150,7 +159,8 @@ function isKnown(part: ExchangePart | Promise<ExchangePart>): part is ExchangePa
 }
 
 function partOf(exchange: ExchangeName, sum: WindowSum, trouble: string): ExchangePart {
-  return { ...sum, exchange, trouble };
+  const { from, to, isWhole, lacks } = sum;
+  return { sum: sum.sum, from, to, isWhole, lacks, exchange, trouble };
 }
 
 /** By (exchange time, exchange); instruments of one symbol come by exchange, each with its last. */

@@ -61,8 +61,10 @@ export function statisticsToMessage(
   });
   message.windowStart = timestampOf(window.from);
   message.windowEnd = timestampOf(window.to);
-  message.from = timestampOf(statistics.from);
-  message.to = timestampOf(statistics.to);
+  // Most windows are covered from end to end, and what is the same need not be made twice.
+  const { from, to } = statistics;
+  message.from = from === window.from ? message.windowStart : timestampOf(from);
+  message.to = to === window.to ? message.windowEnd : timestampOf(to);
   message.complete = statistics.isComplete;
   if (first !== undefined) message.first = formatDecimal(first.price);
   if (last !== undefined) message.last = formatDecimal(last.price);
@@ -119,15 +121,16 @@ export function statisticsAnswer(
       field: 'statistic',
     });
   }
-  const { exchanges, to } = statistics;
+  const { exchanges } = statistics;
   const [single] = exchanges;
   const response = create(GetPriceStatisticsResponseSchema);
   response.symbol = symbol;
   response.exchange = typeof value === 'object' ? value.exchange : exchanges.join(',');
   if (typeof value === 'object') response.price = formatDecimal(value.price);
   else if (value !== undefined) response.price = formatDecimal(value);
-  response.timestamp = timestampOf(to);
   const exchange = exchanges.length === 1 ? (single ?? '') : '';
-  response.statistics = statisticsToMessage(symbol, exchange, statistics);
+  const message = statisticsToMessage(symbol, exchange, statistics);
+  response.statistics = message;
+  if (message.to !== undefined) response.timestamp = message.to;
   return response;
 }

@@ -56,13 +56,15 @@ export function priceService(parts: PriceServiceParts): ServiceImpl<typeof Price
     async getLatestPrice({ symbol, exchange }) {
       const found = instruments.find(symbol, exchange);
       const own = book.latestTrade(found.instruments);
-      const trade = own ?? (await sharedTrade(parts, found.instruments));
+      const isHeard = own !== undefined && book.areHeard(found.instruments);
+      const other = isHeard ? undefined : await sharedTrade(parts, found.instruments);
+      const trade = later(own, other);
       if (trade === undefined) {
         const names = found.instruments.join(', ');
         throw new Refusal('unavailable', `No price is known yet of ${names}`);
       }
       const { $typeName: _, ...price } = latestPriceToMessage(trade);
-      const cached = own === undefined;
+      const cached = trade === other;
       return create(GetLatestPriceResponseSchema, { ...price, symbol: found.symbol, cached });
     },
 
@@ -111,6 +113,11 @@ async function sharedTrade(
 ): Promise<Trade | undefined> {
   const trades = (await shared?.latest(instruments)) ?? [];
   return trades.toSorted((a, b) => a.exchangeTime - b.exchangeTime).at(-1);
+}
+
+function later(own: Trade | undefined, other: Trade | undefined): Trade | undefined {
+  if (own === undefined || other === undefined) return own ?? other;
+  return other.exchangeTime > own.exchangeTime ? other : own;
 }
 
 async function listed(

@@ -197,7 +197,7 @@ test('in TEST mode the name of an exchange means its simulated twin', async () =
   expect([byName.exchange, bySymbol.exchange]).toEqual(['sim-binance', 'sim-binance']);
 });
 
-test('without a trade of its own a server answers what another one shares', async () => {
+test('a server that does not hear of a symbol answers what another one shares', async () => {
   const shared = [
     aTrade({ instrument: coinbase, price: '7', exchangeTime: at(900) }),
     aTrade({ instrument: binance, price: '8', exchangeTime: at(800) }),
@@ -215,8 +215,10 @@ test('without a trade of its own a server answers what another one shares', asyn
     code: Code.Unavailable,
     rawMessage: 'No price is known yet of binance:ETHUSDT',
   });
-  served.tape.opened(0, [binance]).trade(100, 1, '9');
+  served.tape.opened(0, [binance, coinbase]).trade(100, 1, '9');
   expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '9', cached: false });
+  served.tape.lost(200);
+  expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '7', cached: true });
 });
 
 test('a stream begins with all latest prices, and tells each change at most ten times a second', async () => {

@@ -633,8 +633,8 @@ export const StreamLatestPricesResponseSchema: GenMessage<StreamLatestPricesResp
 export const PriceService: GenService<{
   /**
    * GetLatestPrice answers the last trade of a symbol. Over several exchanges it is the one with the
-   * highest (exchange time, exchange, id). A server that has none of its own answers the one that
-   * another server has left in Redis, where that is configured.
+   * highest (exchange time, exchange, id). A server that does not hear of it (any more) answers what
+   * another server has left in Redis, where that is configured and later.
    * Errors: INVALID_ARGUMENT, NOT_FOUND (symbol, exchange), UNAVAILABLE (no price is known yet).
    *
    * @generated from rpc tradewind.market.v1.PriceService.GetLatestPrice
