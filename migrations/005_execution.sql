@@ -101,6 +101,8 @@ create table position_change (
   recorded_at     timestamptz      not null default now()
 );
 create index position_change_instrument on position_change (account, instrument, log_position);
+-- For the first of its executions.
+create index position_change_time on position_change (account, instrument, executed_time);
 create trigger append_only before update or delete or truncate on position_change
   for each statement execute function refuse_change();
 
@@ -431,6 +433,7 @@ $$;
 -- and the sources and source ids (between unit separators).
 --
 -- Its plan is made once for all times: with a partition a month, planning takes longer than reading.
+-- Those before the first execution are left out of it, or it would open the partitions of all years.
 create function read_executions(
   of_account text, of_instrument text,
   after_time timestamptz, after_source text, after_source_id text,
@@ -440,6 +443,11 @@ create function read_executions(
 )
 language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
+  if after_time = '-infinity' then
+    select coalesce(min(executed_time), 'infinity') into after_time
+    from position_change
+    where account = of_account and instrument = of_instrument;
+  end if;
   return query
   select
     encode(string_agg(timestamptz_send(executed_time), ''), 'hex'),

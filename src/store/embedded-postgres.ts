@@ -115,6 +115,8 @@ function serverArguments(data: string, port: number, isThrowAway: boolean): stri
     // Sockets in /tmp clash with another user's Postgres of the same port.
     unix_socket_directories: '',
     max_connections: 100,
+    // Who reads executions locks a partition for each month since 1970, at worst.
+    max_locks_per_transaction: 256,
     logging_collector: 'off',
     log_timezone: 'UTC',
     timezone: 'UTC',
