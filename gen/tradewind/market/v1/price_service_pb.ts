@@ -646,10 +646,11 @@ export const PriceService: GenService<{
   },
   /**
    * GetPriceStatistics answers what was traded of a symbol in the period up to now. Over several
-   * exchanges sums and counts are added up, and averages are made of these.
+   * exchanges sums and counts are added up, and averages are made of these. What reaches beyond
+   * memory is read from the store; while it does not answer, what memory holds is the answer, and it
+   * is not complete.
    * Errors: INVALID_ARGUMENT (period, statistic), NOT_FOUND (symbol, exchange), FAILED_PRECONDITION
-   * (the statistic that was asked for cannot be known; says why), UNAVAILABLE (the store does not
-   * answer, where the period reaches beyond what is held in memory).
+   * (the statistic that was asked for cannot be known; says why).
    *
    * @generated from rpc tradewind.market.v1.PriceService.GetPriceStatistics
    */
