@@ -4,7 +4,11 @@ import type { LogLevel } from '../base/logger.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import { timeframes } from '../domain/timeframe.ts';
 import { parseServerAddress } from '../rpc/client.ts';
-import { requiredDatabaseSettings } from '../store/config.ts';
+import {
+  databasePartSettings,
+  requiredDatabaseSettings,
+  withDatabaseUrl,
+} from '../store/config.ts';
 import type { Retention } from '../store/partitions.ts';
 import type { BatchBounds } from './batch-buffer.ts';
 
@@ -36,6 +40,7 @@ const ownSettings = {
     isValueHidden: true,
   },
   ...requiredDatabaseSettings,
+  ...databasePartSettings,
   PERSISTOR_NAME: {
     schema: text('candles'),
     description: 'The name under which the place in the stream is kept',
@@ -85,7 +90,10 @@ export type PersistorConfig = {
 
 /** @throws ConfigurationError */
 export function readPersistorConfig(environment: Environment): PersistorConfig {
-  const values = readSettings({ ...retentionSettings, ...ownSettings }, environment);
+  const values = readSettings(
+    { ...retentionSettings, ...ownSettings },
+    withDatabaseUrl(environment),
+  );
   const days = (timeframe: Timeframe) =>
     (values as Readonly<Record<string, unknown>>)[retentionKey(timeframe)] as number;
   return {

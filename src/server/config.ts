@@ -10,7 +10,7 @@ import {
 import type { Environment, Settings } from '../base/env.ts';
 import type { LogLevel } from '../base/logger.ts';
 import type { Mode } from '../domain/mode.ts';
-import { statementSettings } from '../store/config.ts';
+import { databasePartSettings, statementSettings, withDatabaseUrl } from '../store/config.ts';
 import type { ConfiguredExchange } from './configured-exchange.ts';
 import { configuredExchanges, exchangeProblems, exchangeSettings } from './exchange-settings.ts';
 import { listenerConfigOf, listenerProblems, listenerSettings } from './listener-settings.ts';
@@ -38,6 +38,7 @@ export const serverSettings = {
     description: 'Postgres to read history from where it is not DATABASE_URL, say a replica',
     isValueHidden: true,
   },
+  ...databasePartSettings,
   ...statementSettings,
   ...orderSettings,
   ...priceSettings,
@@ -106,7 +107,7 @@ export type ServerConfig = ListenerConfig & {
 
 /** @throws ConfigurationError */
 export function readServerConfig(environment: Environment): ServerConfig {
-  const values = readSettings(serverSettings, environment);
+  const values = readSettings(serverSettings, withDatabaseUrl(environment));
   const exchanges = configuredExchanges(values, environment);
   const problems = [
     ...listenerProblems(values),

@@ -3,7 +3,7 @@ import type { Environment } from '../base/env.ts';
 import { ConfigurationError, envFileFlag, readSettings, withEnvFile } from '../base/env.ts';
 import { openLogger } from '../base/logger.ts';
 import { version } from '../base/program.ts';
-import { requiredDatabaseSettings } from './config.ts';
+import { requiredDatabaseSettings, withDatabaseUrl } from './config.ts';
 import { migrate, MigrationError } from './migrate.ts';
 
 /**
@@ -26,7 +26,8 @@ export async function runMigrate(
     command.parse(argv);
     const [direction, count] = command.processedArgs as ['up' | 'down', number | undefined];
     const { envFile } = command.opts<{ envFile?: string }>();
-    const settings = readSettings(requiredDatabaseSettings, withEnvFile(environment, envFile));
+    const read = withDatabaseUrl(withEnvFile(environment, envFile));
+    const settings = readSettings(requiredDatabaseSettings, read);
     const names = await migrate({
       url: settings.DATABASE_URL,
       direction,

@@ -33,3 +33,13 @@ test.each([
 ])('%s=%s is refused', (key, value, message) => {
   expect(() => readPersistorConfig({ DATABASE_URL: url, [key]: value })).toThrow(message);
 });
+
+test('a database can be named in parts, unless it is named whole', () => {
+  const parts = { DB_HOST: 'db', DB_USER: 'user', DB_PASSWORD: 'p:w/d', DB_NAME: 'marketflow' };
+  expect(readPersistorConfig(parts).databaseUrl).toBe(
+    'postgres://user:p%3Aw%2Fd@db:5432/marketflow',
+  );
+  const whole = { ...parts, DB_WRITE_DSN: 'postgres://127.0.0.1:1/x' };
+  expect(readPersistorConfig(whole).databaseUrl).toBe('postgres://127.0.0.1:1/x');
+  expect(() => readPersistorConfig({ ...parts, DB_PORT: 'x' })).toThrow('DB_PORT: expected');
+});
