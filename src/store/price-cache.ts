@@ -50,6 +50,8 @@ const connectTimeoutMs = 1_000;
 const reconnectBounds = { minimumMs: 200, maximumMs: 5_000 };
 /** After a refusal nothing is written for this long: it is full for everybody. */
 const refusalPauseMs = 1_000;
+/** So often it is asked whether it is there: that it is gone shows otherwise only when prices come. */
+const checkPeriodMs = 1_000;
 /** So often everything is written anew: a cache that was emptied is full again after this. */
 const refillPeriodMs = 10_000;
 /** Instruments in one write: what a busy cache takes in a millisecond. */
@@ -144,10 +146,13 @@ export class PriceCache implements AsyncDisposable {
     const signal = AbortSignal.any([this.#stopping.signal, lost.signal]);
     try {
       logger.info('Connected to the cache');
-      let refillMs = clock.monotonicMs();
+      let [checkMs, refillMs] = [clock.monotonicMs(), clock.monotonicMs()];
       for (;;) {
-        if (clock.monotonicMs() >= refillMs) {
+        if (clock.monotonicMs() >= checkMs) {
           await this.#inTime(connection.check(), timeoutMs);
+          checkMs = clock.monotonicMs() + checkPeriodMs;
+        }
+        if (clock.monotonicMs() >= refillMs) {
           for (const trade of latestTrades()) this.offer(trade);
           refillMs = clock.monotonicMs() + refillPeriodMs;
         }

@@ -86,6 +86,17 @@ test.each(['silent', 'full'] as const)(
   },
 );
 
+test('that it went silent shows within two seconds, also while nothing is traded', async () => {
+  const twin = new TwinPriceCache();
+  const { cache, pass } = openCache(twin);
+  await using _cache = cache;
+  await pass(5000);
+  expect(cache.status.state).toBe('ok');
+  twin.trouble = 'silent';
+  await pass(1500);
+  expect(cache.status.state).toBe('degraded');
+});
+
 test('a cache that is not there at the start is found when it comes, and asked ever more rarely', async () => {
   const twin = new TwinPriceCache();
   twin.trouble = 'away';
