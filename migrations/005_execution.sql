@@ -499,14 +499,20 @@ begin
   ) then
     return false;
   end if;
-  -- Somebody else may have kept the same ones.
+  -- Somebody else may have kept the same ones, or some of them.
+  select executed_time, source, source_id into base_time, base_source, base_source_id
+  from position_segment
+  where account = of_account and instrument = of_instrument
+  order by executed_time desc, source desc, source_id desc
+  limit 1;
   insert into position_segment
-  select of_account, of_instrument, * from unnest(
+  select of_account, of_instrument, segment.* from unnest(
     executed_times, sources, source_ids, first_times, previous_times, execution_counts, quantities,
     costs, realized_profits, all_fees, traded_volumes, end_quantities, high_quantities, low_quantities,
     volumes, texts
-  )
-  on conflict do nothing;
+  ) as segment (executed_time, source, source_id)
+  where base_time is null
+    or (executed_time, source, source_id) > (base_time, base_source, base_source_id);
   return true;
 end
 $$;
