@@ -4,7 +4,6 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
-import { formatDecimal } from '../src/base/decimal.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import type { Order, OrderRequest } from '../src/domain/order.ts';
 import { applyOrderEvent } from '../src/domain/order-event.ts';
@@ -16,7 +15,7 @@ import { openEmbeddedPostgres } from '../src/store/embedded-postgres.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { OrderLogStore } from '../src/store/order-log-store.ts';
 import { ShardLeaseStore } from '../src/store/shard-lease-store.ts';
-import { formatTimestamp } from '../src/store/timestamptz.ts';
+import { storeAlone } from './support/order-transaction.ts';
 import { median, report } from './support/rounds.ts';
 
 const clients = 64;
@@ -48,7 +47,8 @@ const submit = {
     Array.from({ length: clients }, () => new OrderLogStore(single)),
     round.leases,
   ),
-  'a transaction for each order, 64 connections': ownTransaction,
+  'a transaction for each order, 64 connections': ({ order }: DecidedEvent) =>
+    storeAlone(single, order),
 };
 
 console.log(
@@ -133,31 +133,6 @@ async function expectCommitted(
 ): Promise<void> {
   const outcome = await log.append({ lease, haltRevision: round.haltRevision, events });
   if (outcome.type !== 'committed') throw new Error(`Expected a commit, got ${outcome.reason}`);
-}
-
-async function ownTransaction({ order }: DecidedEvent): Promise<void> {
-  const { orderId, account, clientOrderId = null, instrument, side } = order;
-  const quantity = formatDecimal(order.quantity);
-  const price = formatDecimal(order.limitPrice);
-  const time = formatTimestamp(order.acceptedTime);
-  const values = [orderId, account, clientOrderId, instrument, side, quantity, price, time];
-  await single.transaction(async (sql) => {
-    await sql.run({
-      name: 'insertOrder',
-      text: `insert into orders (order_id, account, client_order_id, instrument, shard, side, quantity,
-          limit_price, time_in_force, accepted_time, updated_time)
-        values ($1, $2, $3, $4, 0, $5, $6, $7, 'GTC', $8, $8)`,
-      values,
-    });
-    await sql.run({
-      name: 'insertEvent',
-      text: `insert into order_event (log_position, order_id, version, type, event_time, account,
-          client_order_id, instrument, side, quantity, limit_price, time_in_force, filled_quantity,
-          filled_notional, epoch)
-        values (nextval('log_position'), $1, 1, 'accepted', $8, $2, $3, $4, $5, $6, $7, 'GTC', 0, 0, 1)`,
-      values,
-    });
-  });
 }
 
 /** How long the largest append takes, which others wait for. */

@@ -36,9 +36,13 @@ export class SharedAppends {
 
   async #appendAll(): Promise<void> {
     this.#isAppending = true;
-    // What else comes within this turn of the event loop shares the first one already.
-    await setImmediate();
-    while (this.#waiting.length > 0) await this.#appendShared(this.#takeNext());
+    while (this.#waiting.length > 0) {
+      // What comes within this turn of the event loop and the next shares it: whoever has just been
+      // answered asks again, and would always miss the append that goes out at once.
+      await setImmediate();
+      await setImmediate();
+      await this.#appendShared(this.#takeNext());
+    }
     this.#isAppending = false;
   }
 
