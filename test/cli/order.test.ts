@@ -52,7 +52,14 @@ function anOrder(fields: Partial<Order> = {}): Order {
 }
 
 const accepted = () =>
-  anOrder({ status: OrderStatus.OPEN, filledQuantity: '0', splits: [], splitCount: 0, version: 1 });
+  anOrder({
+    status: OrderStatus.OPEN,
+    filledQuantity: '0',
+    averagePrice: undefined,
+    splits: [],
+    splitCount: 0,
+    version: 1,
+  });
 
 async function order(stub: Partial<ServiceImpl<typeof OrderService>>, args: readonly string[]) {
   await using server = await startServiceStub(OrderService, stub);
@@ -105,6 +112,24 @@ test('an order whose answer was lost is sent again under the same id', async () 
   expect(ids[0]).not.toBe('');
 });
 
+test('an order that had been placed under its id is told as such, with whose it is', async () => {
+  const { stdout } = await order(
+    {
+      submitLimitOrder: () => ({
+        order: Object.assign(accepted(), { account: 'alice', waitingFor: 'The best bid is 40' }),
+        alreadyAccepted: true,
+      }),
+    },
+    ['sell', 'BNBUSDT', '25', '42', '--account', 'alice', '--client-order-id', 'mine'],
+  );
+  expect(stdout.split('\n')).toEqual([
+    'Placed before: order-1: sell 25 binance:BNBUSDT at 42 or better (gtc)',
+    'open: 0 of 25 — The best bid is 40',
+    'Follow it: tradewind order watch order-1 --account alice',
+    '',
+  ]);
+});
+
 test('--wait follows an order through a break of the stream, and tells how it was split', async () => {
   const cursors: string[] = [];
   const filled = (version: number, price: string, quantity: string, after: Order) => ({
@@ -139,7 +164,7 @@ test('--wait follows an order through a break of the stream, and tells how it wa
   );
   expect([exitCode, cursors]).toEqual([0, ['', 'o1.2']]);
   expect(stderr).toContain('the server stops; connecting again');
-  expect(stdout).toContain('filled 5 @ 42 (update 400900202)');
+  expect(stdout).toContain('2026-01-01T12:00:00Z  filled 5 @ 42 (update 400900202)');
   expect(stdout).toMatch(/1 +2026-01-01T12:00:02Z +400900202 +42 +5 +30/u);
   expect(stdout).toMatch(/2 +2026-01-01T12:00:03Z +400900203 +42\.5 +20 +30/u);
   expect(stdout).toContain('2 splits, 25 for 1060 in all');

@@ -6,6 +6,7 @@ import {
   OrderStatus,
   TimeInForce,
 } from '../../../gen/tradewind/order/v1/order_pb.ts';
+import { defaultAccount } from '../../domain/account.ts';
 import { microsOf } from '../../rpc/messages.ts';
 import { formatTime } from '../rfc3339.ts';
 import { Table } from '../table.ts';
@@ -58,6 +59,12 @@ export function describeProgress(order: Order): string {
   if (why !== '') parts.push(`(${why})`);
   if (order.waitingFor !== '') parts.push(`— ${order.waitingFor}`);
   return parts.join(' ');
+}
+
+/** What follows an order to its end. */
+export function watchCommand({ orderId, account }: Order): string {
+  const whose = account === defaultAccount ? '' : ` --account ${account}`;
+  return `tradewind order watch ${orderId}${whose}`;
 }
 
 /** An order, where it is, and how it was split: the summary. */

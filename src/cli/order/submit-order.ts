@@ -7,10 +7,10 @@ import { sleep, systemClock } from '../../base/clock.ts';
 import type { Environment } from '../../base/env.ts';
 import type { OrderClient } from '../../rpc/client.ts';
 import type { Duration } from '../duration-argument.ts';
-import { orderToJson } from '../../rpc/order-messages.ts';
+import { isOrderAtEnd, orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
-import { describeOrder, describeProgress } from './order-printer.ts';
+import { describeOrder, describeProgress, watchCommand } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 import { watchToEnd } from './watch-orders.ts';
 
@@ -45,19 +45,19 @@ export async function submitOrder(
   format: OrderFormat,
   environment: Environment,
 ): Promise<void> {
-  const { order } = await submit(orders, wish);
+  const { order, alreadyAccepted } = await submit(orders, wish);
   if (order === undefined) throw new Error('Expected an answer with the order');
+  // An id that we gave is found again only where the first answer was lost.
+  const placed = alreadyAccepted && wish.clientOrderId !== undefined ? 'Placed before:' : 'Placed';
+  const told = `${placed} ${order.orderId}: ${describeOrder(order)}`;
   if (wish.wait === true) {
-    if (format === 'table')
-      await writeLines(process.stdout, [`Placed ${order.orderId}: ${describeOrder(order)}`]);
+    if (format === 'table') await writeLines(process.stdout, [told]);
     return await watchToEnd(orders, order, format, environment);
   }
   if (format === 'json') return await writeLines(process.stdout, [orderToJson(order)]);
-  await writeLines(process.stdout, [
-    `Placed ${order.orderId}: ${describeOrder(order)}`,
-    describeProgress(order),
-    `Follow it: tradewind order watch ${order.orderId}`,
-  ]);
+  const lines = [told, describeProgress(order)];
+  if (!isOrderAtEnd(order)) lines.push(`Follow it: ${watchCommand(order)}`);
+  await writeLines(process.stdout, lines);
 }
 
 async function submit(orders: OrderClient, wish: OrderWish): Promise<SubmitLimitOrderResponse> {

@@ -19,6 +19,7 @@ import {
   orderSummary,
   statusWord,
   timeOf,
+  watchCommand,
 } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 
@@ -96,13 +97,13 @@ export async function watchToEnd(
         if (event.value.splitCount > 0) await line.print(lineOfOrder(event.value, format));
       }
       if (event.case !== 'orderEvent') continue;
-      await line.print(lineOfEvent(event.value, format));
+      await line.print(lineOfEvent(event.value, format, { isOnlyOne: true }));
       if (event.value.order !== undefined && isOrderAtEnd(event.value.order)) break;
     }
   }
   line.clear();
   if (stop.signal.aborted) {
-    console.error(`The order goes on; follow it: tradewind order watch ${order.orderId}`);
+    console.error(`The order goes on; follow it: ${watchCommand(order)}`);
     return;
   }
   const ended = await read();
@@ -154,14 +155,18 @@ function lineOfOrder(order: Order, format: OrderFormat): string {
   return `${timeOf(order.updatedTime)}  ${order.orderId}  ${describeOrder(order)}  ${describeProgress(order)}`;
 }
 
-function lineOfEvent({ event, order, time, orderId }: OrderEvent, format: OrderFormat): string {
+function lineOfEvent(
+  { event, order, time, orderId }: OrderEvent,
+  format: OrderFormat,
+  { isOnlyOne }: { readonly isOnlyOne: boolean } = { isOnlyOne: false },
+): string {
   if (format === 'json') return order === undefined ? '{}' : orderToJson(order);
   const progress = order === undefined ? '' : describeProgress(order);
   const what =
     event.case === 'filled'
       ? `filled ${event.value.quantity} @ ${event.value.price} (update ${event.value.updateId})`
       : (event.case ?? 'changed');
-  return `${timeOf(time)}  ${orderId}  ${what}  ${progress}`;
+  return [timeOf(time), ...(isOnlyOne ? [] : [orderId]), what, progress].join('  ');
 }
 
 function stopOnRequest(environment: Environment): Disposable & { readonly signal: AbortSignal } {
