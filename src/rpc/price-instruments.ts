@@ -1,9 +1,8 @@
 import { splitInstrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
+import { simulatedPrefix } from '../domain/mode.ts';
 import { Refusal } from '../domain/refusal.ts';
 
-/** Simulated exchanges carry this before the name of the one they stand for. */
-const simulatedPrefix = 'sim-';
 /** How many known names a refusal lists. */
 const listedNames = 20;
 

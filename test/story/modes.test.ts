@@ -11,6 +11,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import type { Candle } from '../../src/domain/candle.ts';
 import { readPersistorConfig } from '../../src/persistor/config.ts';
 import { startPersistor } from '../../src/persistor/start-persistor.ts';
+import { candleFromMessage } from '../../src/rpc/messages.ts';
 import { readServerConfig } from '../../src/server/config.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { klineAt } from '../../src/simulator/kline.ts';
@@ -205,6 +206,15 @@ test('a mode that is left and gone back to loses nothing, doubles nothing, and i
       : [],
   );
   expect(new Set(versions).size).toBe(versions.length);
+  // The twins trade in every second: one that is said to be whole and without a trade is invented.
+  const invented = elements.flatMap(({ event }) =>
+    event.case === 'candle' && /^(?:coinbase|kraken|exchange1):/u.test(event.value.instrument)
+      ? event.value.complete && event.value.tradeCount === 0n
+        ? [`${event.value.instrument} ${event.value.openTime?.seconds}`]
+        : []
+      : [],
+  );
+  expect(invented).toEqual([]);
   for (const [exchange, symbol] of [...live, ['sim-binance', 'BTCUSDT'] as const]) {
     const name = `${exchange}:${symbol}`;
     const seen = new Set(
@@ -216,3 +226,37 @@ test('a mode that is left and gone back to loses nothing, doubles nothing, and i
     );
   }
 }, 120_000);
+
+test('what was missed in the other mode is asked for also where nothing is stored', async () => {
+  await using exchanges = await SeveralExchanges.open(clock);
+  const environment = { ...exchanges.environment, PORT: '0', HISTORY_CANDLES: '0' };
+  await using server = await startServer(readServerConfig(environment), surroundings);
+  const transport = createGrpcTransport({ baseUrl: server.url });
+  const market = createClient(MarketService, transport);
+  const system = createClient(SystemService, transport);
+  const listed = async (instrument: string): Promise<readonly Candle[]> => {
+    const request = { instrument, timeframe: Timeframe.S1, pageSize: 1000 };
+    const { candles } = await market.listCandles(request);
+    return candles.map(candleFromMessage).filter(({ isClosed }) => isClosed);
+  };
+  const closedUntil = (instrument: string, time: Micros) =>
+    eventually(async () =>
+      expect((await listed(instrument)).at(-1)?.closeTime).toBeGreaterThanOrEqual(time),
+    );
+  const begun = secondAfter(clock.now()) + second;
+  const instruments = ['binance:BTCUSDT', 'coinbase:BTCUSD', 'kraken:BTCUSD'];
+  for (const instrument of instruments) await closedUntil(instrument, begun + second);
+  await system.setMode({ mode: Mode.TEST });
+  await closedUntil('sim-binance:BTCUSDT', secondAfter(clock.now()) + 2 * second);
+  await system.setMode({ mode: Mode.LIVE });
+  const end = secondAfter(clock.now()) + 2 * second;
+  for (const instrument of instruments) await closedUntil(instrument, end);
+  await eventually(async () =>
+    expectKlines(seeds.binance, await listed('binance:BTCUSDT'), begun, end),
+  );
+  for (const exchange of ['coinbase', 'kraken'] as const) {
+    await eventually(async () =>
+      expectTold(exchanges.told[exchange], await listed(`${exchange}:BTCUSD`), begun, end),
+    );
+  }
+}, 60_000);
