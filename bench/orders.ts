@@ -1,19 +1,9 @@
 // Durable submissions: the order manager's, that share commits, against one transaction for each.
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sleep, systemClock } from '../src/base/clock.ts';
 import { parseDecimal } from '../src/base/decimal.ts';
-import { silentLogger } from '../src/base/logger.ts';
 import type { OrderRequest } from '../src/domain/order.ts';
 import { applyOrderEvent } from '../src/domain/order-event.ts';
-import { OrderManager } from '../src/order/order-manager.ts';
-import { openDatabase } from '../src/store/database.ts';
-import { openEmbeddedPostgres } from '../src/store/embedded-postgres.ts';
-import { migrate } from '../src/store/migrate.ts';
-import { OrderLogStore } from '../src/store/order-log-store.ts';
-import { OrderReader } from '../src/store/order-reader.ts';
-import { ShardLeaseStore } from '../src/store/shard-lease-store.ts';
+import { openBenchDesk } from './support/order-desk.ts';
 import { storeAlone } from './support/order-transaction.ts';
 import { median, report } from './support/rounds.ts';
 
@@ -25,42 +15,8 @@ const pacedMs = 10_000;
 /** As an account would trade: a few instruments, of several shards. */
 const instruments = ['BTCUSDT', 'ETHUSDT', 'BNBUSDT', 'LTCBTC'].map((symbol) => `bench:${symbol}`);
 
-const directory = mkdtempSync(join(tmpdir(), 'tradewind-bench-'));
-chmodSync(directory, 0o755);
 await using cleanup = new AsyncDisposableStack();
-cleanup.defer(() => rmSync(directory, { recursive: true }));
-const surroundings = { clock: systemClock, logger: silentLogger };
-const { url } = cleanup.use(await openEmbeddedPostgres({ directory, ...surroundings }));
-await migrate({ url, direction: 'up', logger: silentLogger });
-const open = (poolSize: number) =>
-  cleanup.use(openDatabase({ url, program: 'bench', poolSize, ...surroundings }));
-const database = open(8);
-
-const manager = cleanup.use(
-  new OrderManager({
-    log: new OrderLogStore(database),
-    orders: new OrderReader(database),
-    // Nothing is filled: what is measured is the way to the acceptance.
-    market: {
-      tickerOf: () => ({ type: 'awaited' }),
-      lastTickerOf: () => undefined,
-      limitsOf: () => ({ tickSize: undefined, lotSize: undefined, minimumNotional: undefined }),
-      askTicker: () => Promise.resolve(undefined),
-    },
-    limits: {
-      maximumNotional: parseDecimal('1000000'),
-      priceCollarPercent: undefined,
-      maximumOpenOrders: 1_000_000,
-      maximumPendingOrders: 10_000,
-    },
-    random: Math.random,
-    reach: () => {},
-    ...surroundings,
-  }),
-);
-const leases = { database: open(1), clock: systemClock, owner: 'bench', address: 'http://bench' };
-manager.start(new ShardLeaseStore(leases));
-await sleep(systemClock, 1_500);
+const { manager, open } = await openBenchDesk(cleanup);
 
 let count = 0;
 const nextRequest = (): OrderRequest => ({

@@ -1,6 +1,5 @@
 // GetPriceStatistics against an RPC that answers a constant, on the same server.
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   GetPriceStatisticsRequestSchema,
@@ -20,9 +19,9 @@ import { PriceBroadcast } from '../src/rpc/price-broadcast.ts';
 import { PriceInstruments } from '../src/rpc/price-instruments.ts';
 import { priceService } from '../src/rpc/price-service.ts';
 import { heldMarket } from './support/held-market.ts';
-import { cpuMicros } from './support/process-cost.ts';
+import { callRate, describeRates } from './support/call-rate.ts';
+import type { CallRate } from './support/call-rate.ts';
 import { median, report } from './support/rounds.ts';
-import type { Called, Calls } from './support/unary-caller.ts';
 
 const instrument = 'binance:BTCUSDT';
 const inFlight = 64;
@@ -70,20 +69,12 @@ const constant = toBinary(GetServerInfoRequestSchema, create(GetServerInfoReques
 const statisticsPath = `/${PriceService.typeName}/GetPriceStatistics`;
 const constantPath = `/${SystemService.typeName}/GetServerInfo`;
 
-type Rate = { readonly perSecond: number; readonly cpu: number };
-
-/** Requests a second, and microseconds of this process's CPU each. */
-async function rateOf(path: string, message: Uint8Array): Promise<Rate> {
-  const cpu = cpuMicros();
-  caller.send({ path, message: [...message], inFlight, durationMs } satisfies Calls);
-  const [{ ok, failed, elapsedMs }] = (await once(caller, 'message')) as [Called];
-  if (failed > 0) throw new Error(`Expected every request to be answered, ${failed} were not`);
-  return { perSecond: (ok * 1000) / elapsedMs, cpu: (cpuMicros() - cpu) / ok };
-}
+const rateOf = (path: string, message: Uint8Array): Promise<CallRate> =>
+  callRate(caller, { path, message: [...message], inFlight, durationMs });
 
 await rateOf(constantPath, constant);
 await rateOf(statisticsPath, request);
-const pairs: { readonly ours: Rate; readonly baseline: Rate }[] = [];
+const pairs: { readonly ours: CallRate; readonly baseline: CallRate }[] = [];
 for (let round = 0; round < rounds; round++) {
   const baseline = await rateOf(constantPath, constant);
   const ours = await rateOf(statisticsPath, request);
@@ -91,13 +82,8 @@ for (let round = 0; round < rounds; round++) {
 }
 caller.disconnect();
 const ratio = median(pairs.map(({ ours, baseline }) => ours.perSecond / baseline.perSecond));
-const told = (pick: (pair: (typeof pairs)[number]) => Rate) => {
-  const rates = pairs.map(pick);
-  const perSecond = Math.round(median(rates.map((rate) => rate.perSecond)));
-  return `${perSecond} requests/s, ${median(rates.map(({ cpu }) => cpu)).toFixed(0)} µs of CPU each`;
-};
 report(
   'at least 90 % of the requests/s of a constant',
-  `${(ratio * 100).toFixed(0)} % (${told(({ ours }) => ours)}; constant ${told(({ baseline }) => baseline)})`,
+  `${(ratio * 100).toFixed(0)} % (${describeRates(pairs.map(({ ours }) => ours))}; constant ${describeRates(pairs.map(({ baseline }) => baseline))})`,
   ratio >= 0.9,
 );
