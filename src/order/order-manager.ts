@@ -5,6 +5,7 @@ import type { InstrumentName } from '../domain/instrument.ts';
 import type { Order, OrderRequest } from '../domain/order.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ReachPoint } from './crash-points.ts';
+import { zeroOrderCounters } from './order-counters.ts';
 import type { OrderDesk, ShardOwner, Submission } from './order-desk.ts';
 import { newOrderId } from './order-id.ts';
 import { shardCount } from './order-log.ts';
@@ -13,7 +14,7 @@ import type { OrderMarket } from './order-market.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import type { ShardLeases } from './shard-leases.ts';
 import { shardOf } from './shard-of.ts';
-import type { OrderLimits } from './shard-session.ts';
+import type { OrderLimits, ShardSession } from './shard-session.ts';
 import type { StoredOrders } from './shard-desk.ts';
 import { Shard } from './shard.ts';
 import { TickerQuestions } from './ticker-questions.ts';
@@ -33,8 +34,18 @@ export type OrderManagerOptions = {
   readonly reach: ReachPoint;
 };
 
+export type OrderState = {
+  readonly shards: number;
+  /** Of them, those that decide at present. */
+  readonly deciding: number;
+  readonly openOrders: number;
+  /** Events that are not known to be stored. */
+  readonly uncommitted: number;
+};
+
 /** Takes orders, decides on them by the market, and keeps the log: as far as its shards go. */
 export class OrderManager implements OrderDesk, AsyncDisposable {
+  readonly counters = zeroOrderCounters();
   readonly #options: OrderManagerOptions;
   readonly #shards: readonly Shard[];
   readonly #questions: TickerQuestions;
@@ -49,12 +60,14 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
     this.#questions = new TickerQuestions({
       market,
       clock,
+      counters: this.counters,
       sessionOf: (instrument) => this.#shardOf(instrument).session,
     });
     this.#shards = Array.from({ length: shardCount }, (_, number) => {
       return new Shard({
         ...options,
         number,
+        counters: this.counters,
         newOrderId: () => newOrderId(clock),
         openOrdersOf: (account) => this.#openOrdersOf(account),
         needsFreshTicker: (instrument) => this.#questions.ask(instrument),
@@ -77,6 +90,20 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
   /** To be called when connections were opened or lost, and when something was missed. */
   handleMarketChange(): void {
     for (const { session } of this.#shards) session?.handleMarketChange();
+  }
+
+  /** How this server's shards are. */
+  state(): OrderState {
+    const owned = this.#shards.filter(({ lease }) => lease !== undefined);
+    const sessions = owned.flatMap(({ session }) => session ?? []);
+    const sum = (count: (session: ShardSession) => number) =>
+      sessions.reduce((total, session) => total + count(session), 0);
+    return {
+      shards: owned.length,
+      deciding: sessions.filter((session) => session.mayDecide()).length,
+      openOrders: sum(({ openCount }) => openCount),
+      uncommitted: sum(({ uncommitted }) => uncommitted),
+    };
   }
 
   ownerOf(instrument: InstrumentName): ShardOwner {

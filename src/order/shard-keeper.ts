@@ -79,16 +79,14 @@ export class ShardKeeper implements AsyncDisposable {
   #heed({ leases, endMs, haltRevision }: LeaseRound): void {
     const { shards, logger } = this.#options;
     const decideUntilMs = endMs - marginMs;
-    for (const shard of shards) {
-      const lease = leases.find((lease) => lease.shard === shard.number);
+    const lost: number[] = [];
+    for (const shard of shards.filter((each) => !this.#releasing.has(each))) {
+      const lease = leases.find((each) => each.shard === shard.number);
       if (lease === undefined) {
-        if (shard.lease !== undefined && !this.#releasing.has(shard)) {
-          logger.warn({ shard: shard.number }, 'A shard was lost to another server');
-          shard.close();
-        }
+        if (shard.lease !== undefined) lost.push(shard.number);
+        shard.close();
         continue;
       }
-      if (this.#releasing.has(shard)) continue;
       const { session } = shard;
       // It may have been another's meanwhile. While it is loaded, its epoch rises by that.
       const isNew = session !== undefined && session.lease.epoch < lease.epoch;
@@ -98,6 +96,7 @@ export class ShardKeeper implements AsyncDisposable {
         shard.reload({ reason: 'newHalts' });
       }
     }
+    if (lost.length > 0) logger.warn({ shards: lost }, 'Shards were lost to another server');
   }
 
   /** The shards to let go: those beyond our share, or all when our clock is wrong. */

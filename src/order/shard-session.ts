@@ -12,6 +12,7 @@ import type { CommitFailure, Uncommitted } from './commit-queue.ts';
 import type { ReachPoint } from './crash-points.ts';
 import { checkOrder } from './order-checks.ts';
 import type { OrderBounds } from './order-checks.ts';
+import type { OrderCounters } from './order-counters.ts';
 import type { OrderLog, ShardContents, ShardLease } from './order-log.ts';
 import type { OrderMarket } from './order-market.ts';
 import type { PendingCancel, PendingSubmission, ShardEvent } from './pending.ts';
@@ -31,6 +32,7 @@ export type ShardSessionOptions = {
   readonly limits: OrderLimits;
   readonly clock: Clock;
   readonly reach: ReachPoint;
+  readonly counters: OrderCounters;
   readonly newOrderId: () => string;
   /** Open orders of an account, over all shards that are here. */
   readonly openOrdersOf: (account: string) => number;
@@ -107,6 +109,18 @@ export class ShardSession implements Disposable {
 
   openOrders(): Iterable<Order> {
     return this.#engines.openOrders();
+  }
+
+  /** Open orders, and those on their way to be. */
+  get openCount(): number {
+    let count = 0;
+    for (const each of this.#openOrders.values()) count += each;
+    return count;
+  }
+
+  /** Events that are decided and not known to be stored. */
+  get uncommitted(): number {
+    return this.#queue.size;
   }
 
   get({ instrument, orderId }: Pick<Order, 'instrument' | 'orderId'>): Order | undefined {
@@ -233,7 +247,7 @@ export class ShardSession implements Disposable {
   }
 
   #handleStored(events: readonly ShardEvent[], duplicates: ReadonlyMap<string, Order>): void {
-    const { reach, onStored } = this.#options;
+    const { reach, counters, onStored } = this.#options;
     this.mayDecide();
     for (const { event, order, pending } of events) {
       if (event.type === 'accepted') {
@@ -243,12 +257,16 @@ export class ShardSession implements Disposable {
           if (pending?.type === 'submission') answerDuplicate(pending, duplicate);
           continue;
         }
+        counters.accepted++;
         reach('accepted.entering');
         this.#engines.add(order);
         if (pending?.type !== 'submission') continue;
         pending.answer.resolve({ order, isAlreadyAccepted: false });
         reach('accepted.answered');
-      } else if (pending?.type === 'cancel') pending.answer.resolve(order);
+      } else {
+        counters[event.type]++;
+        if (pending?.type === 'cancel') pending.answer.resolve(order);
+      }
     }
     this.mayDecide();
     onStored();

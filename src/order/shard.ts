@@ -96,7 +96,8 @@ export class Shard {
   reload({ reason, cause }: CommitFailure): void {
     const tenure = this.#tenure;
     if (tenure === undefined || this.#session === undefined) return;
-    const { logger, clock } = this.#options;
+    const { logger, clock, counters } = this.#options;
+    counters.reloads++;
     const { underWay, waiting } = this.#session.close();
     this.#session = undefined;
     const lost = underWay.length + waiting.length;
@@ -104,7 +105,11 @@ export class Shard {
     if (reason === 'haltsChanged' || reason === 'newHalts') {
       logger.info(fields, 'Halts have changed, loading the shard again');
     } else {
-      logger.warn(fields, 'A commit failed, loading the shard again');
+      // The first one tells what the others would.
+      logger[this.#failures === 0 ? 'warn' : 'debug'](
+        fields,
+        'A commit failed, loading the shard again',
+      );
       this.#failures++;
     }
     const hasFailed = reason === 'unknown' || reason === 'newHalts';
@@ -162,7 +167,8 @@ export class Shard {
       } catch (error) {
         this.#failures++;
         const fields = { err: error, shard: this.number };
-        if (!signal.aborted) logger.warn(fields, 'A shard cannot be loaded, trying again');
+        const level = this.#failures === 1 && !signal.aborted ? 'warn' : 'debug';
+        logger[level](fields, 'A shard cannot be loaded, trying again');
       }
     }
     return undefined;

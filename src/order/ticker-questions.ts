@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
+import type { OrderCounters } from './order-counters.ts';
 import type { OrderMarket } from './order-market.ts';
 import type { ShardSession } from './shard-session.ts';
 
@@ -9,6 +10,7 @@ const askAgainMs = 5_000;
 export type TickerQuestionsOptions = {
   readonly market: Pick<OrderMarket, 'askTicker'>;
   readonly clock: Clock;
+  readonly counters: OrderCounters;
   readonly sessionOf: (instrument: InstrumentName) => ShardSession | undefined;
 };
 
@@ -37,8 +39,9 @@ export class TickerQuestions implements Disposable {
   }
 
   async #ask(instrument: InstrumentName): Promise<void> {
-    const { market, clock, sessionOf } = this.#options;
+    const { market, clock, counters, sessionOf } = this.#options;
     const isPaused = this.#pauses.has(instrument);
+    if (!isPaused) counters.tickersAsked++;
     // Who asks is answered later, in any case.
     const ticker = isPaused ? await Promise.resolve(undefined) : await market.askTicker(instrument);
     this.#underWay.delete(instrument);

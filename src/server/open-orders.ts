@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Registry } from '../base/metrics.ts';
 import type { Surroundings } from '../base/program.ts';
 import type { MarketUpdate } from '../market/market-update.ts';
 import type { ReachPoint } from '../order/crash-points.ts';
@@ -18,6 +19,7 @@ import { ShardLeaseStore } from '../store/shard-lease-store.ts';
 import type { ServerConfig } from './config.ts';
 import { MarketOfOrders } from './market-of-orders.ts';
 import type { MarketOfOrdersOptions } from './market-of-orders.ts';
+import { registerOrderMetrics } from './order-metrics.ts';
 
 /** Appends come one after the other, since each holds the log to its commit; the rest are questions. */
 const databaseConnections = 8;
@@ -47,7 +49,7 @@ export type OpenOrders = {
 export function openOrders(
   { orderDatabaseUrl: url, statementTimeoutMs, maxReaderBytes, maxReaders, orders }: ServerConfig,
   { directory, ...parts }: OpenOrdersParts,
-  { clock, logger }: Surroundings,
+  { clock, logger, metrics }: Surroundings & { readonly metrics: Registry },
   stack: AsyncDisposableStack,
 ): OpenOrders | undefined {
   if (url === undefined) return undefined;
@@ -70,6 +72,7 @@ export function openOrders(
     reach: reachOf(orders),
     ...surroundings,
   });
+  registerOrderMetrics(metrics, manager);
   const limits = { maxPendingBytes: maxReaderBytes, maxSubscriptions: maxReaders };
   const stream = new OrderStream(tail, reader, clock, limits);
   const ends = new OrderEnds(tail, clock);

@@ -107,7 +107,7 @@ export async function startServer(
     },
   };
   const orderParts = { market: orderMarket, limitsOf, restOf, directory };
-  const orders = openOrders(config, orderParts, { clock, logger }, stack);
+  const orders = openOrders(config, orderParts, { clock, logger, metrics }, stack);
   const positions =
     orders && openPositions(config, { market, directory, ...orders }, { clock, logger }, stack);
   registerServerMetrics(metrics, { market, broadcast, statuses, feeds, auditOf });

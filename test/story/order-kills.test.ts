@@ -15,8 +15,8 @@ import { OrderMarketplace, OrderServer, insist } from './order-servers.ts';
 
 const kills = Number(process.env['KILLS'] ?? 20);
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
-/** Of several shards. */
-const symbols = ['BNBUSDT', 'BTCUSDT', 'ETHUSDT', 'LTCBTC'];
+/** Of shards of both halves: 15, 10, 3 and 1. */
+const symbols = ['BNBUSDT', 'BTCUSDT', 'PEPEUSDT', 'ETHBTC'];
 const traders = ['ann', 'bob', 'cat', 'dan', 'eve', 'fox'];
 
 const timesInForce = {
