@@ -12,7 +12,7 @@ export const cliSettings = {
       )
       .optional(),
     description: 'The port of the server on this machine that is asked, unless --server names one',
-    aliases: ['APP_GRPC_PORT', 'APP_PORT'],
+    aliases: ['APP_GRPC_PORT', 'APP_PORT', 'HTTP_PORT'],
   },
   TRADEWIND_DIRECTORY: {
     schema: text('.tradewind'),

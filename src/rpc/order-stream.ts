@@ -22,7 +22,9 @@ import { ReaderIndex } from './reader-index.ts';
 import { SharedFrame } from './shared-frame.ts';
 
 /** A snapshot of more orders is refused: ask for an account's, or resume after a cursor. */
-const snapshotBounds = { orders: 10_000, splits: 100 };
+const snapshotOrders = 10_000;
+/** With each of them; GetOrder shows all. */
+const snapshotSplits = 100;
 /** Of what a reader missed, read at once. */
 const entriesPerPage = 1_000;
 
@@ -115,7 +117,10 @@ export class OrderStream implements Disposable {
   /** @throws Refusal notFound where one order is asked for that is none */
   async #snapshot(wanted: OrderScope, resumed: number | undefined): Promise<OrderSnapshot> {
     if (resumed !== undefined && wanted.orderId === undefined) return { position: 0, orders: [] };
-    const snapshot = await this.#orders.snapshot(wanted, snapshotBounds);
+    const snapshot = await this.#orders.snapshot(wanted, {
+      orders: snapshotOrders,
+      splits: snapshotSplits,
+    });
     if (wanted.orderId === undefined || snapshot.orders.length > 0) return snapshot;
     throw new Refusal('notFound', `order_id: ${JSON.stringify(wanted.orderId)} is no order`, {
       field: 'order_id',

@@ -14,7 +14,7 @@ export const listenerSettings = {
   PORT: {
     schema: port(8080),
     description: 'The port for gRPC, gRPC-Web, Connect and plain HTTP; 0 takes a free one',
-    aliases: ['APP_GRPC_PORT', 'APP_PORT'],
+    aliases: ['APP_GRPC_PORT', 'APP_PORT', 'HTTP_PORT'],
   },
   TLS_CERT_FILE: {
     schema: text(),

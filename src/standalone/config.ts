@@ -33,7 +33,7 @@ export const standaloneSettings = {
   PORT: {
     schema: port(8080),
     description: "The server's port; a free one is taken when it is in use",
-    aliases: ['APP_GRPC_PORT', 'APP_PORT'],
+    aliases: ['APP_GRPC_PORT', 'APP_PORT', 'HTTP_PORT'],
   },
   SIMULATOR_PORT: {
     schema: port(8090),

@@ -6,8 +6,9 @@ import type { DescMessage, JsonValue } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { file_aggregator_aggregator } from '../../gen/aggregator/aggregator_pb.ts';
 import { file_tradewind_market_v1_market_service } from '../../gen/tradewind/market/v1/market_service_pb.ts';
+import { file_tradewind_order_v1_order_service } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import { file_tradewind_system_v1_system_service } from '../../gen/tradewind/system/v1/system_service_pb.ts';
-import { openSimulatedServer } from '../interop/simulated-server.ts';
+import { openOrderServer } from '../interop/order-server.ts';
 import type { SimulatedServer } from '../interop/simulated-server.ts';
 import { installedTool, runTool } from '../support/run-tool.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -22,13 +23,14 @@ const commands = commandsIn(blocks);
 const registry = createRegistry(
   file_aggregator_aggregator,
   file_tradewind_market_v1_market_service,
+  file_tradewind_order_v1_order_service,
   file_tradewind_system_v1_system_service,
 );
 
 let server: SimulatedServer;
 
 beforeAll(async () => {
-  server = await openSimulatedServer();
+  server = await openOrderServer();
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -64,8 +66,8 @@ describe('of the commands in the documents', () => {
 });
 
 describe('of the README’s plain HTTP', () => {
-  const curlCommands = commandsIn(
-    codeBlocks({ path: '', text: section(readDocument('README.md'), '### Plain HTTP') }),
+  const curlCommands = ['### Plain HTTP', '### Orders over plain HTTP'].flatMap((heading) =>
+    commandsIn(codeBlocks({ path: '', text: section(readDocument('README.md'), heading) })),
   );
   const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
@@ -83,6 +85,30 @@ describe('of the README’s plain HTTP', () => {
     const answer = JSON.parse(json) as object;
     // One is there to show how a mistake is told.
     expect('code' in answer).toBe(command.includes('timeframe=7m'));
+  });
+});
+
+describe('of the README’s orders in the terminal', () => {
+  const text = section(readDocument('README.md'), '### Orders in the terminal');
+  const orders = [...text.matchAll(/^\$ npm run --silent tradewind -- (.*)$/gmu)].map(
+    ([, command = '']) => command,
+  );
+
+  test('there is something to try', () => {
+    expect(orders.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each(orders)('this one does what it says: %s', async (command) => {
+    const args = [join(root, 'src/cli.ts'), ...command.split(' '), '--server', server.url];
+    const { exitCode, stdout, stderr } = await runTool(process.execPath, ['--', ...args], {
+      cwd: '/',
+      // Following has no end.
+      isEnough: (printed) => command === 'order watch' && printed.includes('\n'),
+    });
+    expect([exitCode, stderr]).toEqual([command === 'order watch' ? null : 0, '']);
+    // The words of its first line are as they are printed.
+    const [, printed = ''] = text.split(`${command}\n`);
+    expect(shapeOf(stdout)).toBe(shapeOf(printed));
   });
 });
 
@@ -104,6 +130,12 @@ describe('the TypeScript in the documents', () => {
     expect(stdout).toMatch(/^\d+(?:\.\d+)? (?:true|false)\n/u);
   });
 });
+
+/** The first line without what differs each time: numbers, ids, times, and how wide columns are. */
+function shapeOf(text: string): string {
+  const [line = ''] = text.split('\n');
+  return line.replaceAll(/[\w-]*\d[\w.:-]*/gu, '#').replaceAll(/ +/gu, ' ');
+}
 
 /** Every command, on one line. */
 function commandsIn(blocks: readonly CodeBlock[]): readonly string[] {
