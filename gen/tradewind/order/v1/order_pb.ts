@@ -49,7 +49,8 @@ export type Split = Message<"tradewind.order.v1.Split"> & {
   updateId: bigint;
 
   /**
-   * When that book ticker was received, UTC.
+   * When that book ticker was received, UTC. Where the order was filled by what was displayed when it
+   * entered, this is before its accepted_time, by 5 seconds at most.
    *
    * @generated from field: google.protobuf.Timestamp time = 5;
    */
@@ -231,7 +232,7 @@ export type Order = Message<"tradewind.order.v1.Order"> & {
   acceptedTime?: Timestamp | undefined;
 
   /**
-   * The time of its last event, UTC.
+   * The time of its last event, UTC; accepted_time where that is later.
    *
    * @generated from field: google.protobuf.Timestamp updated_time = 22;
    */
@@ -267,6 +268,7 @@ export type OrderEvent = Message<"tradewind.order.v1.OrderEvent"> & {
 
   /**
    * When it happened, UTC: a fill when its book ticker was received, an expiry at the expire time.
+   * What came first is told by the version: a fill's time may lie before that of the acceptance.
    *
    * @generated from field: google.protobuf.Timestamp time = 3;
    */

@@ -91,7 +91,8 @@ export type SubmitLimitOrderRequest = Message<"tradewind.order.v1.SubmitLimitOrd
   } | { case: undefined; value?: undefined };
 
   /**
-   * The idempotency key: any 1 to 64 printable ASCII characters without spaces; empty: there is none.
+   * The idempotency key: any 1 to 64 printable ASCII characters without spaces. Where it is empty, the
+   * header Idempotency-Key stands for it; without that there is none.
    *
    * @generated from field: string client_order_id = 9;
    */
@@ -777,9 +778,10 @@ export const OrderService: GenService<{
    * of theirs in the order of the commits, from any server on the same database. Where one order is
    * asked for, the stream ends OK after the order's end. With resume_after the snapshot is what
    * happened since that cursor instead; nothing is missed or sent twice.
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (order_id), UNAVAILABLE (the server stops, or the store does
-   * not answer: connect again with resume_after), RESOURCE_EXHAUSTED (the reader is too slow, or the
-   * snapshot would be of more than 10,000 orders).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (order_id), OUT_OF_RANGE (resume_after lies beyond the end of
+   * the log, as after a restore from a backup: begin without it), UNAVAILABLE (the server stops, or the
+   * store does not answer: connect again with resume_after), RESOURCE_EXHAUSTED (the reader is too
+   * slow, or the snapshot would be of more than 10,000 orders).
    *
    * @generated from rpc tradewind.order.v1.OrderService.StreamOrderEvents
    */
