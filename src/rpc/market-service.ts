@@ -20,6 +20,7 @@ import {
 import type { Clock } from '../base/clock.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { InstrumentLimits, InstrumentName } from '../domain/instrument.ts';
+import { simulatedPrefix } from '../domain/mode.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import { logKey } from '../market/candle-log.ts';
@@ -86,6 +87,7 @@ export function marketService(parts: MarketServiceParts): ServiceImpl<typeof Mar
     },
 
     listInstruments({ exchange }) {
+      const wanted = [exchange, simulatedPrefix + exchange];
       const instruments = parts
         .statuses()
         .map((status) =>
@@ -95,7 +97,7 @@ export function marketService(parts: MarketServiceParts): ServiceImpl<typeof Mar
             parts.auditOf(status.instrument),
           ),
         )
-        .filter((message) => exchange === '' || message.exchange === exchange);
+        .filter((message) => exchange === '' || wanted.includes(message.exchange));
       if (instruments.length === 0 && exchange !== '') {
         throw new Refusal('notFound', `exchange: ${JSON.stringify(exchange)} is not followed here`);
       }

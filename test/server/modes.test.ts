@@ -81,6 +81,8 @@ describe('a switch', () => {
       kept: false,
     });
     await eventually(async () => expect(await server.feeds()).toEqual(['sim-binance ok']));
+    const listed = await fetch(`${server.url}/v1/instruments?exchange=binance`);
+    expect(await listed.json()).toMatchObject({ instruments: [{ name: 'sim-binance:BTCUSDT' }] });
   });
 
   test('to the mode that is on is an answer', async () => {

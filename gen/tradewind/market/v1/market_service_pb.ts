@@ -578,7 +578,7 @@ export const InstrumentSchema: GenMessage<Instrument> = /*@__PURE__*/
  */
 export type ListInstrumentsRequest = Message<"tradewind.market.v1.ListInstrumentsRequest"> & {
   /**
-   * The exchange; empty means all.
+   * The exchange, e.g. "binance", which in TEST mode is "sim-binance"; empty means all of the mode.
    *
    * @generated from field: string exchange = 1;
    */
@@ -682,7 +682,9 @@ export const FeedStateSchema: GenEnum<FeedState> = /*@__PURE__*/
  * An instrument is named exchange:SYMBOL ("binance:BTCUSDT"). A bare symbol means the default
  * exchange of the server's mode, and the name of a real exchange means its simulated twin
  * ("sim-binance") while the server is in TEST mode. An unknown name is answered with NOT_FOUND and
- * the names that are known. Where a list of instruments may be empty, empty means all of them.
+ * the names that are known. Where a list of instruments may be empty, empty means all of them, of
+ * either mode: a stream stays open when the mode is changed, and is quiet for the instruments of the
+ * mode that is not on.
  *
  * The streaming RPCs begin with a snapshot, send snapshot_end, and go on with updates until the
  * client leaves. They end with UNAVAILABLE when the server stops (connect again with resume_after),
