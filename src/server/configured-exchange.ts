@@ -57,6 +57,18 @@ export function isFollowedIn(mode: Mode, { live, twin }: ConfiguredExchange): bo
   return (mode === 'TEST' ? twin : live) !== undefined;
 }
 
+/** Whether an exchange, or its twin, is one of JSON lines: "sim-exchange1". */
+export function pushesLines(
+  exchangeName: ExchangeName,
+  configured: readonly ConfiguredExchange[],
+): boolean {
+  return configured.some(
+    ({ name, live, twin }) =>
+      (live?.type === 'lines' && nameInMode('LIVE', name) === exchangeName) ||
+      (twin?.type === 'lines' && nameInMode('TEST', name) === exchangeName),
+  );
+}
+
 /** All that is followed in a mode, by name. */
 export type Followed = {
   /** The default one first. */

@@ -4,11 +4,13 @@ import { splitInstrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
 import type { Mode } from '../domain/mode.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { ExchangeRest } from '../exchange/exchange.ts';
 import type { Feed } from '../exchange/feed.ts';
+import { jsonLinesRest } from '../exchange/json-lines-rest.ts';
 import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
 import type { ModeSwitch } from '../rpc/system-service.ts';
 import type { ServerConfig } from './config.ts';
-import { exchangesOf, followedIn } from './configured-exchange.ts';
+import { exchangesOf, followedIn, pushesLines } from './configured-exchange.ts';
 import type { FollowedExchange, SimulatorAddress } from './configured-exchange.ts';
 import { whyNotIn } from './mode-settings.ts';
 import type { OpenExchange } from './open-exchange.ts';
@@ -72,6 +74,14 @@ export class Modes implements ModeSwitch, AsyncDisposable {
   /** What follows an instrument's exchange; undefined while its mode is not on. */
   of(instrument: InstrumentName): OpenExchange | undefined {
     return this.#exchanges.get(splitInstrumentName(instrument).exchange ?? '');
+  }
+
+  /** Asks an instrument's exchange; what cannot be asked in any mode says so while it is off, too. */
+  restOf(instrument: InstrumentName): ExchangeRest | undefined {
+    const { exchange = '' } = splitInstrumentName(instrument);
+    const followed = this.#exchanges.get(exchange);
+    if (followed !== undefined) return followed.feed.rest;
+    return pushesLines(exchange, this.#options.config.exchanges) ? jsonLinesRest : undefined;
   }
 
   /** Why nothing comes of an instrument, where that is because of the mode. */

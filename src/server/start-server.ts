@@ -98,7 +98,7 @@ export async function startServer(
   const statuses = () => statusesOf(market, directory, feeds(), clock.now());
   const limitsOf = (name: string) => modes.of(name)?.feed.limits().get(name);
   const auditOf = (name: string) => modes.of(name)?.audit.counts(name) ?? nothingCompared;
-  const restOf = (name: string) => modes.of(name)?.feed.rest;
+  const restOf = (name: string) => modes.restOf(name);
   const orderMarket = {
     bookTicker: (name: string) => market.bookTicker(name),
     outageOf: (name: string) => {

@@ -201,6 +201,23 @@ describe('where there is a database', () => {
   });
 });
 
+test('prices without quantities fill no orders, in the mode that is off neither', async () => {
+  const exchange = { EXCHANGE1_PORT: '1', SIMULATOR_URL: '' };
+  const server = await aServer({ DATABASE_URL: await createTestDatabase(), ...exchange });
+  const submitted = server.orders.submitLimitOrder({
+    clientOrderId: 'one',
+    instrument: 'sim-exchange1:BTCUSDT',
+    side: OrderSide.BUY,
+    quantity: '1',
+    limitPrice: '10000',
+    timeInForce: TimeInForce.GTC,
+  });
+  await expect(submitted).rejects.toMatchObject({
+    code: Code.FailedPrecondition,
+    rawMessage: expect.stringContaining('no quantities to trade against'),
+  });
+});
+
 describe('over plain HTTP', () => {
   test.each([
     ['POST', '/mode/test', 200, { mode: 'MODE_TEST', changed: true }],
