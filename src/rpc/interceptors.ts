@@ -52,10 +52,11 @@ function observeRpcs({ logger, clock, metrics }: InterceptorOptions): Intercepto
       metrics.handled(method, error?.code, durationMs);
       const rpc = `${method.parent.typeName}/${method.name}`;
       const fields = { rpc, code: codeName(error?.code), durationMs: Math.round(durationMs) };
-      if (error?.code === Code.Internal || error?.code === Code.Unknown) {
-        const due = limiter.due(`${rpc} ${error.code}`);
+      const cause = troubleOf(error);
+      if (cause !== undefined) {
+        const due = limiter.due(`${rpc} ${fields.code}`);
         if (due === undefined) return;
-        logger.warn({ ...fields, ...due, err: error.cause ?? error }, 'RPC failed');
+        logger.warn({ ...fields, ...due, err: cause }, 'RPC failed');
       } else {
         logger.debug(
           error === undefined ? fields : { ...fields, reason: error.rawMessage },
@@ -78,6 +79,13 @@ function observeRpcs({ logger, clock, metrics }: InterceptorOptions): Intercepto
       throw error;
     }
   };
+}
+
+/** What is to be logged of an error: a mistake of ours, or the outage behind a refusal. */
+function troubleOf(error: ConnectError | undefined): unknown {
+  if (error?.code === Code.Internal || error?.code === Code.Unknown) return error.cause ?? error;
+  if (error?.code !== Code.Unavailable) return undefined;
+  return error.cause instanceof Refusal ? error.cause.cause : undefined;
 }
 
 /** The same messages; `ended` is told once, however the stream ends. */

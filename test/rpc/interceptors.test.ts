@@ -88,13 +88,20 @@ test('a request that breaks the rules of its fields is refused, and the field na
   });
 });
 
-test('an unforeseen error is logged with its cause and the request id, but not a thousand times', async () => {
+test.each([
+  ['an unforeseen error', 'Internal', new Error('the cause')],
+  [
+    'an outage',
+    'Unavailable',
+    new Refusal('unavailable', 'Try again', { cause: new Error('the cause') }),
+  ],
+])('%s is logged with its cause and the request id, but not often', async (_, code, error) => {
   const lines: Record<string, unknown>[] = [];
   const logger = pino(
     { level: 'info', mixin: () => logContext.getStore() ?? {} },
     { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  await using server = await openMarket({ logger, routes: failing(new Error('the cause')) });
+  await using server = await openMarket({ logger, routes: failing(error) });
   for (let count = 0; count < 50; count++) {
     const headers = { 'x-request-id': `id-${count}` };
     await server.market.listInstruments({}, { headers }).catch(() => {});
@@ -105,7 +112,7 @@ test('an unforeseen error is logged with its cause and the request id, but not a
     expect(line).toMatchObject({
       msg: 'RPC failed',
       requestId: 'id-0',
-      code: 'Internal',
+      code,
       err: { message: 'the cause' },
     });
   }
