@@ -92,6 +92,14 @@ test('npm start runs everything, mends it, keeps its data, and leaves nothing be
   });
   await eventually(async () => (await countCandles(addresses.database)) > 0);
 
+  // All that the simulator shows is followed.
+  const mode = await (await fetch(`${addresses.server}/mode`)).json();
+  expect(mode).toEqual({
+    mode: 'MODE_TEST',
+    exchanges: ['sim-binance', 'sim-exchange1', 'sim-exchange2', 'sim-exchange3'],
+    kept: true,
+  });
+
   // A second one does no harm.
   const second = await runToEnd('standalone', [], environment);
   expect([second.exitCode, second.stdout]).toEqual([1, '']);
