@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import type { WriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
@@ -14,7 +12,8 @@ import { ExecutionFile } from './executions/execution-file.ts';
 import { ImportProgress } from './executions/import-progress.ts';
 import { recordExecutions } from './executions/record-executions.ts';
 import type { RecordCounts } from './executions/record-executions.ts';
-import type { SourceRow } from './executions/execution-source.ts';
+import { outageNote } from './executions/outage-note.ts';
+import { RefusedRows } from './executions/refused-rows.ts';
 import { Failure } from './failure.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -74,19 +73,21 @@ async function importFile(
     onStop: () => stop.abort(new Failure('stopped; the same command goes on from here')),
     onInsist: () => process.exit(1),
   });
+  const patienceMs = Number(options.patience.seconds) * 1000 + options.patience.nanos / 1_000_000;
   let read = 0;
   const source = new ExecutionFile({ path, ...options, onRead: (bytes) => (read = bytes) });
   try {
     const counts = await recordExecutions(positions, source, {
       clock: systemClock,
       signal: stop.signal,
-      patienceMs: Number(options.patience.seconds) * 1000 + options.patience.nanos / 1_000_000,
+      patienceMs,
       skip: progress.rows,
       onProgress: (rows) => {
         progress.note(rows);
         bar.show(size === 0 ? 1 : read / size);
       },
       onRefused: (row, reason) => refused.add(row, reason),
+      onOutage: outageNote(bar, patienceMs),
     });
     await progress.done();
     bar.clear();
@@ -97,9 +98,8 @@ async function importFile(
   } finally {
     await refused.close();
   }
-  if (refused.count > 0) {
-    throw new Failure(`${refused.count} rows were refused: they are in ${refused.path}`);
-  }
+  const complaint = refused.complaint();
+  if (complaint !== undefined) throw new Failure(complaint);
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -112,39 +112,4 @@ async function sizeOf(path: string): Promise<number> {
 
 function tell({ recorded, duplicates, refused }: RecordCounts): void {
   console.log(`${recorded} recorded, ${duplicates} recorded before, ${refused} refused`);
-}
-
-/** Refused rows, a JSON object a line; the file is made with the first one. */
-class RefusedRows {
-  readonly path: string;
-  readonly #isContinued: boolean;
-  #stream: WriteStream | undefined;
-  #failure: Error | undefined;
-  count = 0;
-
-  constructor(path: string, isContinued: boolean) {
-    this.path = path;
-    this.#isContinued = isContinued;
-  }
-
-  add({ line, text }: SourceRow, reason: string): void {
-    this.count++;
-    this.#stream ??= this.#open();
-    this.#stream.write(`${JSON.stringify({ line, reason, text })}\n`);
-  }
-
-  #open(): WriteStream {
-    const stream = createWriteStream(this.path, { flags: this.#isContinued ? 'a' : 'w' });
-    stream.on('error', (error) => (this.#failure = error));
-    return stream;
-  }
-
-  /** @throws Failure where they could not be written */
-  async close(): Promise<void> {
-    const stream = this.#stream;
-    if (stream === undefined) return;
-    await new Promise<void>((resolve) => stream.end(resolve));
-    if (this.#failure === undefined) return;
-    throw new Failure(`${this.path}: refused rows cannot be written (${this.#failure.message})`);
-  }
 }

@@ -6,6 +6,7 @@ import type { Environment } from '../base/env.ts';
 import { onStopRequested } from '../base/stop-signals.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
+import { outageNote } from './executions/outage-note.ts';
 import { RandomExecutions } from './executions/random-executions.ts';
 import { recordExecutions } from './executions/record-executions.ts';
 import { Failure } from './failure.ts';
@@ -14,7 +15,7 @@ import { ProgressBar } from './progress-bar.ts';
 /** More than anybody looks at. */
 const mostExecutions = 10_000_000;
 /** A server that is away for longer is told of. */
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /** Makes `command` the generator of random executions. */
 export function describeTrade(command: Command, environment: Environment): Command {
@@ -48,6 +49,7 @@ export function describeTrade(command: Command, environment: Environment): Comma
             skip: 0,
             onProgress: (rows) => bar.show(rows / count),
             onRefused: (_row, reason) => refusals.add(reason),
+            onOutage: outageNote(bar, patienceMs),
           }),
         ).finally(() => bar.clear());
         console.log(`${recorded} recorded`);

@@ -26,6 +26,8 @@ export type RecordOptions = {
   /** All rows up to this one are dealt with. */
   readonly onProgress: (rows: number, counts: RecordCounts) => void;
   readonly onRefused: (row: SourceRow, reason: string) => void;
+  /** A batch could not be recorded, and is tried again. */
+  readonly onOutage: (error: ConnectError) => void;
 };
 
 export type RecordCounts = { recorded: number; duplicates: number; refused: number };
@@ -132,7 +134,7 @@ function sizeOf({ executedTime: _time, ...texts }: NewExecution): number {
 async function sendBatch(
   client: PositionClient,
   { source, rows }: Batch,
-  { clock, signal, patienceMs }: RecordOptions,
+  { clock, signal, patienceMs, onOutage }: RecordOptions,
 ): Promise<readonly RecordResult[]> {
   const deadlineMs = clock.monotonicMs() + patienceMs;
   for (let attempt = 0; ; attempt++) {
@@ -141,9 +143,10 @@ async function sendBatch(
       const options = { signal, timeoutMs: batchTimeoutMs };
       return (await client.recordExecutions({ source, executions }, options)).results;
     } catch (error) {
-      const { code } = ConnectError.from(error);
-      const isOutage = code === Code.Unavailable || code === Code.DeadlineExceeded;
+      const trouble = ConnectError.from(error);
+      const isOutage = [Code.Unavailable, Code.DeadlineExceeded].includes(trouble.code);
       if (!isOutage || clock.monotonicMs() > deadlineMs) throw error;
+      onOutage(trouble);
       await sleep(clock, backoffDelayMs(attempt, backoff), signal);
     }
   }
