@@ -2,6 +2,7 @@ import type { Clock, Micros, Timer } from '../base/clock.ts';
 import type { BookTicker } from '../domain/book-ticker.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import type { Order } from '../domain/order.ts';
+import { LastFills } from './last-fills.ts';
 import { MatchingEngine } from './matching-engine.ts';
 import type { MatchingEngineOptions } from './matching-engine.ts';
 import type { ConsumedLevel, ShardContents } from './order-log.ts';
@@ -24,6 +25,7 @@ const longestWaitMs = 1_000;
 export class ShardEngines implements Disposable {
   readonly #options: ShardEnginesOptions;
   readonly #engines = new Map<InstrumentName, MatchingEngine>();
+  readonly #lastFills: LastFills;
   #isDeciding = false;
   #timer: { readonly at: Micros; readonly timer: Timer } | undefined;
 
@@ -31,6 +33,7 @@ export class ShardEngines implements Disposable {
   constructor(options: ShardEnginesOptions) {
     this.#options = options;
     const { orders, consumed } = options.contents;
+    this.#lastFills = new LastFills(consumed, options.clock);
     const levels = Map.groupBy(consumed, ({ instrument }) => instrument);
     for (const [instrument, used] of levels) this.#open(instrument, used);
     const now = options.clock.now();
@@ -65,6 +68,7 @@ export class ShardEngines implements Disposable {
   }
 
   handleTicker(ticker: BookTicker): void {
+    if (this.#lastFills.areAfter(ticker)) return;
     this.#engines.get(ticker.instrument)?.handleTicker(ticker);
   }
 
@@ -121,7 +125,10 @@ export class ShardEngines implements Disposable {
     engine.halt(contents.halts, clock.now());
     engine.restore(consumed);
     const known = market.tickerOf(instrument);
-    if (known.type === 'good') engine.handleTicker(known.ticker);
+    if (known.type === 'good') {
+      if (this.#lastFills.areAfter(known.ticker)) needsFreshTicker(instrument);
+      else engine.handleTicker(known.ticker);
+    }
     if (known.type === 'lost') engine.handleMarketLost(known.reason, clock.now());
     return engine;
   }

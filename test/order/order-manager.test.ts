@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDecimal } from '../../src/base/decimal.ts';
+import { formatDecimal, parseDecimal } from '../../src/base/decimal.ts';
 import type { OrderEvent } from '../../src/domain/order-event.ts';
 import type { Refusal } from '../../src/domain/refusal.ts';
 import { noon } from '../support/builders.ts';
@@ -134,7 +134,7 @@ test('orders expire by the clock, with their own time, also when nobody ran then
   expect(expired().map(({ event }) => event.time)).toEqual([noon + 1_500_000]);
   await manager[Symbol.asyncDispose]();
   world.clock.moveTo(noon + 3_700_000_000);
-  world.market.show(tickerAt(world));
+  world.ticker({ bid: ['200', '100'] });
   await world.openDesk();
   expect(expired().map(({ event }) => event.time)).toEqual([
     noon + 1_500_000,
@@ -142,13 +142,6 @@ test('orders expire by the clock, with their own time, also when nobody ran then
   ]);
   expect(logOf(world)).not.toContainEqual(expect.stringContaining('filled'));
 });
-
-function tickerAt(world: TwinWorld) {
-  world.ticker({ bid: ['200', '100'] });
-  const known = world.market.tickerOf(instrument);
-  if (known.type !== 'good') throw new Error('Expected a ticker');
-  return known.ticker;
-}
 
 test('IOC and FOK are decided once, right after the acceptance', async () => {
   await using world = new TwinWorld();
@@ -221,4 +214,37 @@ test('an order that meets an old ticker is filled by the one that the exchange i
   await world.pass(6_000);
   expect(world.market.asked).toBe(2);
   expect(logOf(world).slice(2)).toEqual(['filled 1 @ 100', 'filled 1 @ 100']);
+});
+
+test('after a load, a ticker from before the last fill makes nothing available again', async () => {
+  await using world = new TwinWorld();
+  const one = await world.openDesk();
+  await one.manager.submit(aRequest({ quantity: '5' }));
+  const old = world.ticker({ bid: ['99', '1'] });
+  world.ticker({ bid: ['100', '1'] });
+  await one[Symbol.asyncDispose]();
+  // The next owner's own stream is behind.
+  world.market.show(old);
+  const two = await world.openDesk();
+  two.manager.handleTicker(old);
+  world.ticker({ bid: ['100', '1'] });
+  await world.settle();
+  expect(logOf(world)).toEqual(['accepted', 'filled 1 @ 100']);
+  expect(world.market.asked).toBe(1);
+});
+
+test('an exchange that began its update ids anew is believed after a while', async () => {
+  await using world = new TwinWorld();
+  const one = await world.openDesk();
+  await one.manager.submit(aRequest({ quantity: '5' }));
+  const first = world.ticker({ bid: ['99', '1'] });
+  world.ticker({ bid: ['100', '1'] });
+  await one[Symbol.asyncDispose]();
+  world.market.forget();
+  const two = await world.openDesk();
+  await world.pass(10_000);
+  const receivedTime = world.clock.now();
+  two.manager.handleTicker({ ...first, bidPrice: parseDecimal('101'), receivedTime });
+  await world.settle();
+  expect(logOf(world).slice(2)).toEqual(['filled 1 @ 101']);
 });

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Decimal } from '../../src/base/decimal.ts';
+import type { BookTicker } from '../../src/domain/book-ticker.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Submission } from '../../src/order/order-desk.ts';
 import type { OrderManager } from '../../src/order/order-manager.ts';
@@ -44,10 +45,12 @@ class Run implements AsyncDisposable {
     this.world.market.answer = (instrument) => {
       const known = this.world.market.tickerOf(instrument);
       if (known.type !== 'good') return undefined;
-      const ticker = { ...known.ticker, receivedTime: this.world.clock.now() };
-      const before = this.#shown.findLast(({ updateId }) => updateId === ticker.updateId);
-      if (before === undefined) return undefined;
-      this.#shown.push({ ...before, step: this.#step, time: ticker.receivedTime });
+      // The bid has moved meanwhile, and the stream has not told of it.
+      const receivedTime = this.world.clock.now();
+      const bidQuantity = scaled(1 + (this.#step % 3));
+      const updateId = this.world.nextUpdateId();
+      const ticker = { ...known.ticker, bidQuantity, updateId, receivedTime };
+      this.#shown.push(shownAs(ticker, this.#step));
       return ticker;
     };
   }
@@ -219,9 +222,7 @@ class Run implements AsyncDisposable {
     if (world.market.outage !== undefined) return;
     const level = ([price, quantity]: typeof bid) => [String(price), String(quantity)] as const;
     const ticker = world.ticker({ instrument, bid: level(bid), ask: level(ask) });
-    const { updateId, receivedTime: time } = ticker;
-    const levels = { sell: bid, buy: ask };
-    this.#shown.push({ step: this.#step, instrument, updateId, time, levels });
+    this.#shown.push(shownAs(ticker, this.#step));
   }
 
   #handleMarketChange(): void {
@@ -263,4 +264,14 @@ function wishOf(step: Extract<Step, { type: 'submit' }>): Wish {
 
 /** What amounts are counted in. */
 const unit = 10n ** 18n;
+
+function shownAs(ticker: BookTicker, step: number): Shown {
+  const { instrument, updateId, receivedTime: time } = ticker;
+  const count = (amount: Decimal) => Number(amount / unit);
+  const levels = {
+    sell: [count(ticker.bidPrice), count(ticker.bidQuantity)],
+    buy: [count(ticker.askPrice), count(ticker.askQuantity)],
+  } as const;
+  return { step, instrument, updateId, time, levels };
+}
 const scaled = (amount: number): Decimal => BigInt(amount) * unit;

@@ -31,10 +31,14 @@ export class TwinWorld {
     return desk;
   }
 
+  nextUpdateId(): number {
+    return ++this.#updateId;
+  }
+
   /** Shows the next book ticker to all. */
   ticker(book: { bid?: Level; ask?: Level; instrument?: string }): BookTicker {
     const { bid = ['1', '1'], ask = ['1000000', '1'], instrument: name = instrument } = book;
-    const updateId = ++this.#updateId;
+    const updateId = this.nextUpdateId();
     const receivedTime = this.clock.now();
     const ticker = aBookTicker({ instrument: name, bid, ask, updateId, receivedTime });
     this.market.show(ticker);
