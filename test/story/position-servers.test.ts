@@ -120,7 +120,7 @@ test('two servers that record, freeze and rebuild at once have the positions of 
     }
   };
   const rebuilder = async (index: number) => {
-    while (next < batches) {
+    for (let isBusy = true; isBusy; isBusy = next < batches) {
       const after = timestampOf(start + random(span) * 1_000_000);
       const request = { instrument, ...(random(2) === 0 ? {} : { after }) };
       await collect(positionsOf(index).rebuildPositions(request)).catch(() => []);
