@@ -29,6 +29,9 @@ const environment = {
   SIMULATOR_PORT: '0',
   SIMULATOR_EXCHANGE_PORTS: '0 0 0',
   POSTGRES_PORT: '0',
+  // The market is not what this is about.
+  BINANCE_SYMBOLS: 'BTCUSDT',
+  HISTORY_CANDLES: '0',
 };
 const children = new ChildProcesses();
 const stop = new AbortController();

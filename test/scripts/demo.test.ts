@@ -8,6 +8,7 @@ test('the demo shows each command and what it answers, and ends well', async () 
   const { exitCode, stdout, stderr } = await runTool(process.execPath, ['--', script], {
     cwd: '/',
     env: { PATH: process.env['PATH'] },
+    timeoutMs: 110_000,
   });
   expect([exitCode, exitCode === 0 ? '' : stdout + stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/\$ tradetracker trade 20000 123 233\n20000 recorded\n/u);

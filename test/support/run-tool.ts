@@ -14,10 +14,9 @@ export type ToolResult = {
 export type ToolOptions = Pick<SpawnOptions, 'cwd' | 'env'> & {
   /** Asked whenever something was written to standard output; true ends the tool. */
   readonly isEnough?: (stdout: string) => boolean;
+  /** A tool hangs when it runs longer than this; it is killed. Default 60,000. */
+  readonly timeoutMs?: number;
 };
-
-/** A tool hangs when it runs longer than this; it is killed. */
-const timeoutMs = 60_000;
 
 /**
  * Runs a tool to its end, with nothing on its standard input.
@@ -26,7 +25,7 @@ const timeoutMs = 60_000;
 export async function runTool(
   program: string,
   args: readonly string[],
-  { isEnough, ...options }: ToolOptions = {},
+  { isEnough, timeoutMs = 60_000, ...options }: ToolOptions = {},
 ): Promise<ToolResult> {
   // In a process group of its own: what npm installs as a tool is often a script that starts the
   // real one, and the end of the one is not the end of the other.
