@@ -10,6 +10,7 @@ import { openEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { randomOf } from '../support/random-of.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { KilledPostgres, KilledProgram } from './killed-programs.ts';
 import type { Victim } from './killed-programs.ts';
@@ -27,17 +28,6 @@ const faults = [
   { action: 'duplicate', oneIn: 20 },
   { action: 'delay', stream: 'aggTrade', oneIn: 50, delayMs: 700 },
 ];
-
-/** Numbers in [0, 1), the same for the same seed. */
-function randomOf(state: number): () => number {
-  let value = state || 1;
-  return () => {
-    value ^= value << 13;
-    value ^= value >>> 17;
-    value ^= value << 5;
-    return (value >>> 0) / 2 ** 32;
-  };
-}
 
 test('whoever is killed or frozen when, at the end each kline has its one row, whole and equal', async () => {
   console.log(`kills: ${kills}, SEED=${seed}`);
