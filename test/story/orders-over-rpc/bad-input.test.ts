@@ -201,7 +201,7 @@ describe('an order is refused, and nothing stored,', () => {
       { instrument: 'NOSUCH' },
       Code.NotFound,
       ['instrument'],
-      /"NOSUCH" is not known; known are sim-binance:BNBUSDT, sim-binance:LTCBTC/u,
+      /"NOSUCH" is not known; known are sim-binance:BNBUSDT, sim-binance:ETHBTC, sim-binance:LTCBTC/u,
     ],
     [
       'on another exchange',

@@ -22,6 +22,8 @@ import { createTestDatabase } from '../../support/postgres.ts';
 
 const surroundings = { clock: systemClock, logger: silentLogger };
 
+const symbols = ['BNBUSDT', 'ETHBTC', 'LTCBTC'];
+
 /** The best bid and ask as the exchange writes them: price and quantity of the bid, then of the ask. */
 export type Quote = readonly [bid: string, bidQuantity: string, ask: string, askQuantity: string];
 
@@ -34,10 +36,12 @@ export type FloorOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where the simulator writes what it sent. */
   readonly recordFile?: string;
+  /** Instead of one of its own. */
+  readonly databaseUrl?: string;
 };
 
 /**
- * A server that takes orders on BNBUSDT and LTCBTC, with a Postgres of its own and a simulated market
+ * A server that takes orders on BNBUSDT, ETHBTC and LTCBTC, with a Postgres of its own and a simulated market
  * that shows what it is told to.
  */
 export class Floor implements AsyncDisposable {
@@ -49,14 +53,22 @@ export class Floor implements AsyncDisposable {
   #database: Database | undefined;
   #updateId = 400_900_200;
 
-  static async open({ environment = {}, recordFile }: FloorOptions = {}): Promise<Floor> {
+  static async open(options: FloorOptions = {}): Promise<Floor> {
+    const { environment = {}, recordFile, databaseUrl = await createTestDatabase() } = options;
     const flags = recordFile === undefined ? {} : { record: recordFile };
     const simulator = await startSimulator(
       readSimulatorConfig({ SIMULATOR_PORT: '0' }, flags),
       surroundings,
     );
-    const floor = new Floor(await createTestDatabase(), simulator, environment);
-    for (const symbol of ['BNBUSDT', 'LTCBTC']) await floor.inject(symbol, []);
+    const floor = new Floor(databaseUrl, simulator, environment);
+    for (const symbol of symbols) await floor.inject(symbol, []);
+    await floor.startServer();
+    return floor;
+  }
+
+  /** Another server on the same database and market. */
+  async openBeside(): Promise<Floor> {
+    const floor = new Floor(this.databaseUrl, this.simulator, this.#environment);
     await floor.startServer();
     return floor;
   }
@@ -93,7 +105,7 @@ export class Floor implements AsyncDisposable {
         PORT: this.#server === undefined ? '0' : String(this.#server.port),
         MODE: 'TEST',
         SIMULATOR_URL: this.simulator.url,
-        BINANCE_SYMBOLS: 'BNBUSDT LTCBTC',
+        BINANCE_SYMBOLS: symbols.join(' '),
         DATABASE_URL: this.databaseUrl,
         HISTORY_CANDLES: '1',
         SHUTDOWN_GRACE_MS: '1000',
@@ -101,7 +113,7 @@ export class Floor implements AsyncDisposable {
       }),
       surroundings,
     );
-    await this.#untilOrdersAreTaken();
+    await this.whenOrdersAreTaken();
   }
 
   async stopServer(): Promise<void> {
@@ -152,23 +164,41 @@ export class Floor implements AsyncDisposable {
 
   /** How many orders and events are stored. */
   async storedRows(): Promise<number> {
-    this.#database ??= openDatabase({ url: this.databaseUrl, program: 'test', ...surroundings });
-    const [row] = await this.#database.run(
-      (sql) => sql<{ rows: number }>`
-        select (select count(*) from orders) + (select count(*) from order_event) as rows`,
+    const [rows] = await this.#count(
+      'select (select count(*) from orders) + (select count(*) from order_event) as count',
     );
-    return Number(row?.rows);
+    return rows ?? 0;
   }
 
-  async #untilOrdersAreTaken(): Promise<void> {
+  /** How many shards each server has that has any. */
+  shardCounts(): Promise<readonly number[]> {
+    return this.#count(
+      'select count(*) as count from shard_lease where owner is not null group by owner',
+    );
+  }
+
+  async #count(statement: string): Promise<readonly number[]> {
+    this.#database ??= openDatabase({ url: this.databaseUrl, program: 'test', ...surroundings });
+    const rows = await this.#database.run((sql) => sql.text<{ count: number }>(statement, []));
+    return rows.map(({ count }) => count);
+  }
+
+  /** Waits until it, or another server that it knows, is in charge of each instrument. */
+  async whenOrdersAreTaken(): Promise<void> {
     const { orders } = this;
-    await eventually(() => orders.cancelAllOrders({ account: 'nobody', instrument: 'BNBUSDT' }));
-    await eventually(() => orders.cancelAllOrders({ account: 'nobody', instrument: 'LTCBTC' }));
+    for (const instrument of symbols) {
+      await eventually(() => orders.cancelAllOrders({ account: 'nobody', instrument }));
+    }
+  }
+
+  /** Ends its server, and not what it stands on. */
+  async leave(): Promise<void> {
+    await this.#database?.[Symbol.asyncDispose]();
+    await this.stopServer();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#database?.[Symbol.asyncDispose]();
-    await this.stopServer();
+    await this.leave();
     await this.simulator[Symbol.asyncDispose]();
   }
 }
