@@ -14,12 +14,16 @@ beforeAll(async () => {
       MAX_ORDER_NOTIONAL: '10000',
       PRICE_COLLAR_PERCENT: '10',
       MAX_OPEN_ORDERS_PER_ACCOUNT: '3',
+      // Of the other mode: known by its full name, and nobody has to listen there.
+      EXCHANGE1_PORT: '40101',
     },
   });
   const market = createClient(MarketService, floor.transport);
   await eventually(async () => {
     const { instruments } = await market.listInstruments({});
-    return instruments.every(({ tickSize }) => tickSize !== undefined);
+    return instruments.some(
+      ({ name, tickSize }) => name.endsWith(':BNBUSDT') && tickSize !== undefined,
+    );
   });
   await floor.quote(['50', '10', '51', '10']);
 });
@@ -209,6 +213,13 @@ describe('an order is refused, and nothing stored,', () => {
       Code.NotFound,
       ['instrument'],
       /"elsewhere:BNBUSDT" is not known/u,
+    ],
+    [
+      'on an exchange that tells no quantities',
+      { instrument: 'exchange1:BTCUSDT' },
+      Code.FailedPrecondition,
+      ['instrument'],
+      /^instrument: exchange1:BTCUSDT has prices alone, and no quantities to trade against$/u,
     ],
     [
       'beyond the largest notional',
