@@ -14,7 +14,7 @@ beforeAll(async () => {
       MAX_ORDER_NOTIONAL: '10000',
       PRICE_COLLAR_PERCENT: '10',
       MAX_OPEN_ORDERS_PER_ACCOUNT: '3',
-      // Of the other mode: known by its full name, and nobody has to listen there.
+      // Nobody has to listen there.
       EXCHANGE1_PORT: '40101',
     },
   });
@@ -219,7 +219,7 @@ describe('an order is refused, and nothing stored,', () => {
       { instrument: 'exchange1:BTCUSDT' },
       Code.FailedPrecondition,
       ['instrument'],
-      /^instrument: exchange1:BTCUSDT has prices alone, and no quantities to trade against$/u,
+      /^instrument: sim-exchange1:BTCUSDT has prices alone, and no quantities to trade against$/u,
     ],
     [
       'beyond the largest notional',
