@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { file_aggregator_aggregator } from '../../gen/aggregator/aggregator_pb.ts';
 import { file_tradewind_market_v1_market_service } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { file_tradewind_order_v1_order_service } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import { file_tradewind_position_v1_position_service } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { file_tradewind_system_v1_system_service } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import { openOrderServer } from '../interop/order-server.ts';
 import type { SimulatedServer } from '../interop/simulated-server.ts';
@@ -24,6 +25,7 @@ const registry = createRegistry(
   file_aggregator_aggregator,
   file_tradewind_market_v1_market_service,
   file_tradewind_order_v1_order_service,
+  file_tradewind_position_v1_position_service,
   file_tradewind_system_v1_system_service,
 );
 
@@ -66,7 +68,11 @@ describe('of the commands in the documents', () => {
 });
 
 describe('of the README’s plain HTTP', () => {
-  const curlCommands = ['### Plain HTTP', '### Orders over plain HTTP'].flatMap((heading) =>
+  const curlCommands = [
+    '### Plain HTTP',
+    '### Orders over plain HTTP',
+    '### Positions over plain HTTP',
+  ].flatMap((heading) =>
     commandsIn(codeBlocks({ path: '', text: section(readDocument('README.md'), heading) })),
   );
   const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -88,29 +94,35 @@ describe('of the README’s plain HTTP', () => {
   });
 });
 
-describe('of the README’s orders in the terminal', () => {
-  const text = section(readDocument('README.md'), '### Orders in the terminal');
-  const orders = [...text.matchAll(/^\$ npm run --silent tradewind -- (.*)$/gmu)].map(
-    ([, command = '']) => command,
-  );
+describe.each(['### Orders in the terminal', '### Positions in the terminal'])(
+  'of %s',
+  (heading) => {
+    const text = section(readDocument('README.md'), heading);
+    const typed = [...text.matchAll(/^\$ npm run --silent tradewind -- (.*)$/gmu)].map(
+      ([, command = '']) => command,
+    );
 
-  test('there is something to try', () => {
-    expect(orders.length).toBeGreaterThanOrEqual(4);
-  });
-
-  test.each(orders)('this one does what it says: %s', async (command) => {
-    const args = [join(root, 'src/cli.ts'), ...command.split(' '), '--server', server.url];
-    const { exitCode, stdout, stderr } = await runTool(process.execPath, ['--', ...args], {
-      cwd: '/',
-      // Following has no end.
-      isEnough: (printed) => command === 'order watch' && printed.includes('\n'),
+    test('there is something to try', () => {
+      expect(typed.length).toBeGreaterThanOrEqual(4);
     });
-    expect([exitCode, stderr]).toEqual([command === 'order watch' ? null : 0, '']);
-    // The words of its first line are as they are printed.
-    const [, printed = ''] = text.split(`${command}\n`);
-    expect(shapeOf(stdout)).toBe(shapeOf(printed));
-  });
-});
+
+    test.each(typed)('this one does what it says: %s', async (command) => {
+      const directory = temporaryDirectory();
+      const file = codeBlocks({ path: '', text }).find(({ language }) => language === 'csv');
+      writeFileSync(join(directory, 'executions.csv'), file?.text ?? '');
+      const args = [join(root, 'src/cli.ts'), ...command.split(' '), '--server', server.url];
+      const { exitCode, stdout, stderr } = await runTool(process.execPath, ['--', ...args], {
+        cwd: directory,
+        // Following has no end.
+        isEnough: (printed) => command === 'order watch' && printed.includes('\n'),
+      });
+      expect([exitCode, stderr]).toEqual([command === 'order watch' ? null : 0, '']);
+      // The words of its first line are as they are printed.
+      const [, printed = ''] = text.split(`${command}\n`);
+      expect(shapeOf(stdout)).toBe(shapeOf(printed));
+    });
+  },
+);
 
 describe('the TypeScript in the documents', () => {
   const programs = blocks.filter(({ language }) => language === 'ts');
