@@ -50,8 +50,12 @@ export type OrderServiceParts = OrderInstruments & {
 
 /** ListOrders answers this many where the request does not say. */
 const defaultPageSize = 100;
-/** With each order of a list; GetOrder shows all. */
+/** With each order of a list; GetOrder shows more. */
 const listedSplits = 100;
+/** With a single order: some 1.5 MB, which any client takes. */
+const shownSplits = 10_000;
+/** That were canceled together: the same. */
+const shownCanceled = 1_000;
 
 /** OrderService over the order desk and what is stored. */
 export function orderService(parts: OrderServiceParts): ServiceImpl<typeof OrderService> {
@@ -94,7 +98,7 @@ async function submitOrder(
   });
   const { order, isAlreadyAccepted: alreadyAccepted } = submission;
   // What came of it meanwhile is read where it was accepted before.
-  const found = alreadyAccepted ? await orders.get(order) : undefined;
+  const found = alreadyAccepted ? await orders.get(order, shownSplits) : undefined;
   return create(SubmitLimitOrderResponseSchema, {
     order: shownOrder(desk, found ?? { ...order, splits: [] }),
     alreadyAccepted,
@@ -120,7 +124,7 @@ async function cancelOrder(
     );
   }
   const canceled = await desk.cancel(found);
-  const order = (await orders.get(canceled)) ?? { ...canceled, splits: [] };
+  const order = (await orders.get(canceled, shownSplits)) ?? { ...canceled, splits: [] };
   return create(CancelOrderResponseSchema, { order: shownOrder(desk, order) });
 }
 
@@ -145,8 +149,10 @@ async function cancelAll(
       ),
     ),
   );
+  const shown = here.slice(0, shownCanceled).map(orderToMessage);
   return create(CancelAllOrdersResponseSchema, {
-    orders: [...here.map(orderToMessage), ...elsewhere.flatMap((answer) => answer.orders)],
+    orders: [...shown, ...elsewhere.flatMap((answer) => answer.orders)].slice(0, shownCanceled),
+    canceledCount: elsewhere.reduce((sum, { canceledCount }) => sum + canceledCount, here.length),
   });
 }
 
@@ -211,7 +217,7 @@ async function findOrder(
   const account = accountOf(request);
   const { case: field, value = '' } = request.order;
   const id = field === 'clientOrderId' ? { clientOrderId: value } : { orderId: value };
-  const found = await orders.get({ account, ...id });
+  const found = await orders.get({ account, ...id }, shownSplits);
   if (found !== undefined) return found;
   const name = field === 'clientOrderId' ? 'client_order_id' : 'order_id';
   throw new Refusal(

@@ -23,7 +23,7 @@ import { SharedFrame } from './shared-frame.ts';
 
 /** A snapshot of more orders is refused: ask for an account's, or resume after a cursor. */
 const snapshotOrders = 10_000;
-/** With each of them; GetOrder shows all. */
+/** With each of them; GetOrder shows more. */
 const snapshotSplits = 100;
 /** Of what a reader missed, read at once. */
 const entriesPerPage = 1_000;

@@ -211,6 +211,11 @@ test('canceling shows the order, canceling all what there was', async () => {
   const canceled = anOrder({ status: OrderStatus.CANCELED });
   const one = await order({ cancelOrder: () => ({ order: canceled }) }, ['cancel', 'order-1']);
   expect([one.exitCode, one.stdout]).toEqual([0, expect.stringContaining('canceled: 25 of 25')]);
+  const some = await order(
+    { cancelAllOrders: () => ({ orders: [canceled], canceledCount: 1_500 }) },
+    ['cancel-all'],
+  );
+  expect(some.stdout).toMatch(/order-1 [^\n]*\n… \(1500 in all\)\n$/u);
   const none = await order({ cancelAllOrders: () => ({ orders: [] }) }, ['cancel-all']);
   expect(none.stdout).toBe('There was no open order\n');
 });

@@ -25,11 +25,14 @@ export async function cancelAll(
   { account, instrument }: { readonly account: string; readonly instrument: string },
   format: OrderFormat,
 ): Promise<void> {
-  const { orders: canceled } = await orders.cancelAllOrders(
+  const { orders: canceled, canceledCount } = await orders.cancelAllOrders(
     { account, instrument },
     { timeoutMs: requestTimeoutMs },
   );
   if (format === 'json') return await writeLines(process.stdout, canceled.map(orderToJson));
   if (canceled.length === 0) return await writeLines(process.stdout, ['There was no open order']);
   await writeLines(process.stdout, orderTable(canceled));
+  if (canceledCount > canceled.length) {
+    await writeLines(process.stdout, [`… (${canceledCount} in all)`]);
+  }
 }

@@ -74,6 +74,16 @@ describe('canceling', () => {
     });
   });
 
+  test('thousands of orders counts them all, and tells of the first ones', async () => {
+    const account = 'thousands';
+    const place = () => floor.submit({ account, limitPrice: '100' });
+    for (let turn = 0; turn < 11; turn++) await Promise.all(Array.from({ length: 100 }, place));
+    const { orders, canceledCount } = await floor.orders.cancelAllOrders({ account });
+    expect([orders.length, canceledCount]).toEqual([1_000, 1_100]);
+    const open = await floor.orders.listOrders({ account, statuses: [OrderStatus.OPEN] });
+    expect(open.orders).toEqual([]);
+  });
+
   test('all orders of an account, or those of one instrument, leaves those of others', async () => {
     const place = (account: string, instrument: string) =>
       floor.submit({ account, instrument, limitPrice: '100' });
