@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
@@ -67,6 +67,8 @@ async function importFile(
   const progress = await ImportProgress.open(path);
   if (progress.rows > 0) console.error(`Going on after row ${progress.rows}`);
   const bar = new ProgressBar(process.stderr, systemClock);
+  // What is there of an earlier import would be taken for this one's.
+  if (progress.rows === 0) await rm(`${path}.refused`, { force: true });
   const refused = new RefusedRows(options.refused ?? `${path}.refused`, progress.rows > 0);
   const stop = new AbortController();
   using _watch = onStopRequested(systemClock, environment, {

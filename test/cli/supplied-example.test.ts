@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase } from '../support/postgres.ts';
@@ -36,12 +36,14 @@ test('the supplied example, shuffled, twice and poisoned, has its positions at e
   const first = await run('import', file);
   expect([first.exitCode, first.stdout]).toEqual([1, '2 recorded, 0 recorded before, 1 refused\n']);
   expect(first.stderr).toContain('line 3: quantity: expected other than 0');
+  expect(existsSync(`${file}.refused`)).toBe(true);
   expect([await quantityOf('233'), await quantityOf('123')]).toEqual(['150', '100']);
 
   writeFileSync(file, [header, five, four, one, three, two].join('\n'));
   const second = await run('import', file);
   const told = [second.exitCode, second.stdout];
   expect(told).toEqual([0, '3 recorded, 2 recorded before, 0 refused\n']);
+  expect(existsSync(`${file}.refused`)).toBe(false);
   expect((await run('import', file)).stdout).toBe('0 recorded, 5 recorded before, 0 refused\n');
 
   for (const { instrument, second: at, quantity } of suppliedPositions()) {

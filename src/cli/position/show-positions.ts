@@ -79,7 +79,7 @@ export async function listPositions(
 
 /** @throws ConnectError */
 export async function listExecutions(client: PositionClient, wish: SpanWish): Promise<void> {
-  const executions = await readPages(wish.limit, async (pageSize, pageToken) => {
+  const { items: executions } = await readPages(wish.limit, async (pageSize, pageToken) => {
     const request = { ...spanOf(wish), pageSize, pageToken, newestFirst: true };
     const { executions: items, nextPageToken } = await client.listExecutions(request, timeout);
     return { items, nextPageToken };
@@ -95,12 +95,13 @@ export async function listHistory(
   client: PositionClient,
   wish: SpanWish & { readonly bin: Timeframe },
 ): Promise<void> {
-  const bins = await readPages(wish.limit, async (pageSize, pageToken) => {
+  const { items: bins, isCut } = await readPages(wish.limit, async (pageSize, pageToken) => {
     const request = { ...spanOf(wish), bin: timeframeToMessage(wish.bin), pageSize, pageToken };
     const page = await client.listPositionHistory(request, timeout).catch(noExecutions);
     return { items: page.bins, nextPageToken: page.nextPageToken };
   });
   await writeLines(process.stdout, wish.json === true ? bins.map(binToJson) : historyTable(bins));
+  if (isCut) console.error(`These are the first ${bins.length} bins: --from or --limit shows more`);
 }
 
 type FreezeWish = {
@@ -159,7 +160,7 @@ async function readPages<Item>(
     pageSize: number,
     pageToken: string,
   ) => Promise<{ readonly items: readonly Item[]; readonly nextPageToken: string }>,
-): Promise<Item[]> {
+): Promise<{ readonly items: Item[]; readonly isCut: boolean }> {
   const items: Item[] = [];
   let pageToken = '';
   do {
@@ -167,7 +168,7 @@ async function readPages<Item>(
     items.push(...page.items);
     pageToken = page.nextPageToken;
   } while (pageToken !== '' && items.length < limit);
-  return items;
+  return { items, isCut: pageToken !== '' };
 }
 
 async function printPosition(
