@@ -204,6 +204,23 @@ describe.skipIf(!hasCurl)('the trade executors’ users', () => {
       );
     });
 
+    test('are told which order goes on when the server stops', async () => {
+      const body =
+        '{"symbol": "LTCBTC", "order_size": 5, "price": 0.9, "client_order_id": "stopped"}';
+      const posted = limitOrder(floor, body);
+      const order = { case: 'clientOrderId' as const, value: 'stopped' };
+      await eventually(() => floor.orders.getOrder({ order }));
+      await floor.stopServer();
+      const { orderId, ...answer } = await posted;
+      expect(answer).toMatchObject({
+        httpStatus: 503,
+        message: 'There was an error processing your request',
+        account: 'default',
+      });
+      await floor.startServer();
+      expect((await floor.order(orderId)).status).toBe(OrderStatus.OPEN);
+    });
+
     test.each([
       ['no JSON', 'order', 400, { message: 'There was an error parsing your request' }],
       [
