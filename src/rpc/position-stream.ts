@@ -1,15 +1,11 @@
-import { create } from '@bufbuild/protobuf';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import type {
   StreamPositionsRequest,
   StreamPositionsResponse,
 } from '../../gen/tradewind/position/v1/position_service_pb.ts';
-import { StreamPositionsResponseSchema } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { backoffDelayMs } from '../base/backoff.ts';
 import { repeat, sleep } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
-import { formatDecimal, formatProduct } from '../base/decimal.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Position } from '../domain/position.ts';
 import type { PositionReader } from '../position/position-reader.ts';
@@ -21,12 +17,17 @@ import type { BroadcastSubscription } from './broadcast-subscription.ts';
 import { ChangedPositions } from './changed-positions.ts';
 import type { ChangedPosition } from './changed-positions.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
-import { formatLogCursor, parseLogCursor } from './log-cursor.ts';
-import { timestampOf } from './messages.ts';
+import { parseLogCursor } from './log-cursor.ts';
 import type { PositionMarks } from './position-marks.ts';
-import { markedPositionToMessage } from './position-messages.ts';
+import {
+  frameOf,
+  heartbeat,
+  markFrame,
+  positionElement,
+  snapshotEnd,
+} from './position-stream-messages.ts';
 import { PositionStreamReader } from './position-stream-reader.ts';
-import { SharedFrame } from './shared-frame.ts';
+import type { SharedFrame } from './shared-frame.ts';
 
 export type PositionStreamOptions = ReaderLimits & {
   readonly tail: LogTail;
@@ -63,11 +64,7 @@ export class PositionStream implements Disposable {
     const { clock } = options;
     this.#broadcast = new Broadcast({
       ...options,
-      heartbeat: () =>
-        frameOf({
-          cursor: formatLogCursor('p1', this.#toldThrough),
-          event: { case: 'heartbeat', value: { time: timestampOf(clock.now()) } },
-        }),
+      heartbeat: () => frameOf(heartbeat(clock.now(), this.#toldThrough)),
     });
     this.#markTimer = repeat(clock, markPeriodMs, () => this.#tellMarks());
   }
@@ -93,13 +90,13 @@ export class PositionStream implements Disposable {
       if (last <= position) {
         if (!isSnapshot) break;
         isSnapshot = false;
-        yield create(StreamPositionsResponseSchema, snapshotEnd(position));
+        yield snapshotEnd(position);
         continue;
       }
       const entries = await tail.readAfter(position, entriesPerPage);
       for (const change of new ChangedPositions(entries)) {
         const found = reader.wants(change) ? await positions.position(change) : undefined;
-        if (found !== undefined && reader.takes(found)) yield this.#message(found, change.position);
+        if (found !== undefined && reader.takes(found)) yield this.#element(found, change.position);
       }
       position = entries.at(-1)?.position ?? last;
     }
@@ -134,7 +131,7 @@ export class PositionStream implements Disposable {
       for (const position of page) {
         if (!reader.wants(position)) continue;
         if (!isSent) reader.hold(position);
-        else if (reader.takes(position)) yield this.#message(position, undefined);
+        else if (reader.takes(position)) yield this.#element(position, undefined);
       }
       after = page.at(-1)?.instrument;
       isLast = page.length < positionsPerPage;
@@ -175,35 +172,20 @@ export class PositionStream implements Disposable {
     let frame: SharedFrame | undefined;
     for (const [subscription, reader] of this.#readers) {
       if (!reader.wants(change) || !reader.takes(found)) continue;
-      subscription.push((frame ??= frameOf(this.#messageInit(found, change.position))));
+      subscription.push((frame ??= frameOf(this.#element(found, change.position))));
     }
   }
 
   #tellMarks(): void {
-    const cursor = formatLogCursor('p1', this.#toldThrough);
     for (const [subscription, reader] of this.#readers) {
       for (const { instrument, mark } of reader.newMarks(this.#options.marks)) {
-        const value = {
-          instrument,
-          markPrice: formatDecimal(mark.markPrice),
-          unrealizedProfit: formatProduct(mark.unrealizedProfit),
-          time: timestampOf(mark.ticker.receivedTime),
-        };
-        subscription.push(
-          frameOf({ cursor, event: { case: 'mark', value } }, `mark ${instrument}`),
-        );
+        subscription.push(markFrame(instrument, mark, this.#toldThrough));
       }
     }
   }
 
-  #message(position: Position, through: number | undefined): StreamPositionsResponse {
-    return create(StreamPositionsResponseSchema, this.#messageInit(position, through));
-  }
-
-  #messageInit(position: Position, through: number | undefined): ResponseInit {
-    const value = markedPositionToMessage(position, this.#options.marks.mark(position));
-    const cursor = through === undefined ? '' : formatLogCursor('p1', through);
-    return { cursor, event: { case: 'position', value } };
+  #element(position: Position, through: number | undefined): StreamPositionsResponse {
+    return positionElement(position, this.#options.marks.mark(position), through);
   }
 
   /** Ends all streams; each tells where it ended by a last heartbeat. */
@@ -214,18 +196,4 @@ export class PositionStream implements Disposable {
     this.#broadcast.beat();
     this.#broadcast[Symbol.dispose]();
   }
-}
-
-type ResponseInit = MessageInitShape<typeof StreamPositionsResponseSchema>;
-
-function snapshotEnd(through: number): ResponseInit {
-  return { cursor: formatLogCursor('p1', through), event: { case: 'snapshotEnd', value: {} } };
-}
-
-function frameOf(message: ResponseInit, conflateKey?: string): SharedFrame {
-  return SharedFrame.of(
-    StreamPositionsResponseSchema,
-    create(StreamPositionsResponseSchema, message),
-    conflateKey === undefined ? {} : { conflateKey },
-  );
 }

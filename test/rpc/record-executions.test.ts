@@ -174,3 +174,17 @@ test('several batches may be under way at once, also with the same rows', async 
   const { position } = await served.client.queryPosition(request);
   expect(position).toMatchObject({ quantity: '5000', executionCount: 5_000n });
 });
+
+test('a batch whose client leaves in the middle is repeated without harm', async () => {
+  const account = 'leaving';
+  const executions = Array.from({ length: 2_000 }, () => anExecutionRow({ account }));
+  for (const delayMs of [0, 5, 20, 60]) {
+    await served.client
+      .recordExecutions({ executions }, { timeoutMs: delayMs + 1 })
+      .catch(() => {});
+  }
+  const outcomes = outcomesOf((await served.client.recordExecutions({ executions })).results);
+  expect(outcomes.filter((outcome) => outcome !== RECORDED && outcome !== DUPLICATE)).toEqual([]);
+  const { position } = await served.client.queryPosition({ account, instrument: '123' });
+  expect(position).toMatchObject({ quantity: '2000', executionCount: 2_000n });
+});
