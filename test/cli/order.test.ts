@@ -220,6 +220,33 @@ test('canceling shows the order, canceling all what there was', async () => {
   expect(none.stdout).toBe('There was no open order\n');
 });
 
+test('all orders of an account are followed, each line with the order that it is about', async () => {
+  const event = (fields: object) => ({
+    cursor: 'o1.2',
+    event: {
+      case: 'orderEvent' as const,
+      value: { orderId: 'order-1', time: timestampOf(noon), ...fields },
+    },
+  });
+  const { exitCode, stdout } = await order(
+    {
+      async *streamOrderEvents() {
+        yield event({ event: { case: 'accepted', value: {} }, order: accepted() });
+        yield event({ event: { case: 'filled', value: split(2, '42', '25') }, order: anOrder() });
+      },
+    },
+    ['watch'],
+  );
+  expect([exitCode, stdout.split('\n')]).toEqual([
+    0,
+    [
+      '2026-01-01T12:00:00Z  order-1  sell 25 binance:BNBUSDT at 42 or better (gtc)  open: 0 of 25',
+      '2026-01-01T12:00:00Z  order-1  filled 25 @ 42 (update 400900202)  filled: 25 of 25 at 42.4 on average',
+      '',
+    ],
+  ]);
+});
+
 test('halts are told', async () => {
   const halt = { account: '', reason: 'audit', time: timestampOf(noon) };
   const { stdout } = await order({ haltTrading: () => ({ halts: [halt] }) }, [

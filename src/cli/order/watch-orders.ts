@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { Order, OrderEvent } from '../../../gen/tradewind/order/v1/order_pb.ts';
+import type { Order } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import { OrderStatus } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import type { StreamOrderEventsResponse } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
 import { backoffDelayMs } from '../../base/backoff.ts';
@@ -13,12 +13,12 @@ import { LiveLine } from '../live-line.ts';
 import { isOrderAtEnd, orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
+import { lineOfEvent, lineOfOrder } from './order-lines.ts';
 import {
   describeOrder,
   describeProgress,
   orderSummary,
   statusWord,
-  timeOf,
   watchCommand,
 } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
@@ -94,7 +94,9 @@ export async function watchToEnd(
       if (event.case === 'order') {
         if (isOrderAtEnd(event.value)) break;
         // What was filled before we looked.
-        if (event.value.splitCount > 0) await line.print(lineOfOrder(event.value, format));
+        if (event.value.splitCount > 0) {
+          await line.print(lineOfOrder(event.value, format, { isOnlyOne: true }));
+        }
       }
       if (event.case !== 'orderEvent') continue;
       await line.print(lineOfEvent(event.value, format, { isOnlyOne: true }));
@@ -148,25 +150,6 @@ async function* followEvents(
       await sleep(systemClock, delayMs, signal).catch(() => {});
     }
   }
-}
-
-function lineOfOrder(order: Order, format: OrderFormat): string {
-  if (format === 'json') return orderToJson(order);
-  return `${timeOf(order.updatedTime)}  ${order.orderId}  ${describeOrder(order)}  ${describeProgress(order)}`;
-}
-
-function lineOfEvent(
-  { event, order, time, orderId }: OrderEvent,
-  format: OrderFormat,
-  { isOnlyOne }: { readonly isOnlyOne: boolean } = { isOnlyOne: false },
-): string {
-  if (format === 'json') return order === undefined ? '{}' : orderToJson(order);
-  const progress = order === undefined ? '' : describeProgress(order);
-  const what =
-    event.case === 'filled'
-      ? `filled ${event.value.quantity} @ ${event.value.price} (update ${event.value.updateId})`
-      : (event.case ?? 'changed');
-  return [timeOf(time), ...(isOnlyOne ? [] : [orderId]), what, progress].join('  ');
 }
 
 function stopOnRequest(environment: Environment): Disposable & { readonly signal: AbortSignal } {
