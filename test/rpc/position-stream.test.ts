@@ -1,5 +1,10 @@
-import { Code, ConnectError } from '@connectrpc/connect';
+import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError, createHandlerContext } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  PositionService,
+  StreamPositionsRequestSchema,
+} from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { anExecutionRow } from '../support/an-execution-row.ts';
 import type { ExecutionRow } from '../support/an-execution-row.ts';
 import { createTestDatabase } from '../support/postgres.ts';
@@ -114,6 +119,34 @@ test('nothing is lost between a snapshot, or what was missed, and what follows',
   });
   await Promise.all([recorded, ...readers]);
 });
+
+test.each(['', 'p1.0'])(
+  'what changes while the end of the snapshot is on its way is told (resumed after %j)',
+  async (resumeAfter) => {
+    const { parts } = served;
+    const account = `on-its-way-${resumeAfter.length}`;
+    const request = create(StreamPositionsRequestSchema, { account, resumeAfter });
+    const method = PositionService.method.streamPositions;
+    const context = createHandlerContext({
+      service: PositionService,
+      method,
+      protocolName: 'grpc',
+      requestMethod: 'POST',
+      url: served.url,
+    });
+    // Asked for step by step, as a reader over a slow line would.
+    const elements = parts.stream.stream(request, context);
+    const next = async () => (await elements.next()).value;
+    expect((await next())?.event.case).toBe('snapshotEnd');
+    await using onlooker = followPositions(served.client, { account });
+    await onlooker.snapshot();
+    await record(account, buy('1'));
+    await onlooker.next();
+    const told = await next();
+    expect(told && positionInShort(told)).toBe('external:1 1 (1)');
+    await elements.return(undefined);
+  },
+);
 
 test('who is cut off in a snapshot has no cursor, and begins anew', async () => {
   await record('cut', buy('1'), buy('2'));
