@@ -86,7 +86,11 @@ export async function listExecutions(client: PositionClient, wish: SpanWish): Pr
   });
   executions.reverse();
   if (wish.json === true) return await writeLines(process.stdout, executions.map(executionToJson));
-  if (executions.length === 0) throw new Failure(`there are no executions of ${wish.instrument}`);
+  if (executions.length === 0) {
+    throw new Failure(
+      `There are no executions of ${wish.instrument} in the account ${wish.account}, or not then`,
+    );
+  }
   await writeLines(process.stdout, executionTable(executions));
 }
 
