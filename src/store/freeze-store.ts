@@ -58,6 +58,7 @@ export class FreezeStore {
       }
       const seconds = minimumFreezeAge / 1_000_000;
       throw new Refusal('invalid', `until: expected a time at least ${seconds} s ago`, {
+        field: 'until',
         cause: error,
       });
     }

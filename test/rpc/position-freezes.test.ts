@@ -1,3 +1,4 @@
+import { ViolationsSchema } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecordOutcome } from '../../gen/tradewind/position/v1/position_service_pb.ts';
@@ -106,15 +107,33 @@ test('freezes are listed, the latest moment first, those that concern what is as
 });
 
 describe('a freeze is refused', () => {
-  test.each<[string, () => object]>([
-    ['without a time', () => ({})],
-    ['of the last minute', () => ({ until: timestampOf(systemClock.now() - 50_000_000) })],
-    ['of the future', () => ({ until: timestampOf(systemClock.now() + 60_000_000) })],
-    ['of a nanosecond', () => ({ until: { seconds: 1n, nanos: 1 } })],
-    ['of an account with a space', () => ({ account: 'a b', until })],
-    ['of an instrument with a NUL', () => ({ instrument: 'external:\0', until })],
-  ])('%s', async (_, request) => {
+  test.each<[string, string, () => object]>([
+    ['without a time', 'until', () => ({})],
+    ['of the last minute', 'until', () => ({ until: timestampOf(systemClock.now() - 50_000_000) })],
+    ['of the future', 'until', () => ({ until: timestampOf(systemClock.now() + 60_000_000) })],
+    ['of a nanosecond', 'until', () => ({ until: { seconds: 1n, nanos: 1 } })],
+    ['of an account with a space', 'account', () => ({ account: 'a b', until })],
+    ['of an instrument with a NUL', 'instrument', () => ({ instrument: 'external:\0', until })],
+  ])('%s', async (_, field, request) => {
     const answer = served.client.freezePositions(request()).catch((error: unknown) => error);
-    expect(ConnectError.from(await answer).code).toBe(Code.InvalidArgument);
+    const error = ConnectError.from(await answer);
+    expect(error.code).toBe(Code.InvalidArgument);
+    const [violations] = error.findDetails(ViolationsSchema);
+    const [named] = violations?.violations[0]?.field?.elements ?? [];
+    expect(named?.fieldName).toBe(field);
   });
+});
+
+test('there are at most 10,000 freezes', async () => {
+  await using own = await openTestDatabase();
+  await own.run(
+    (sql) => sql`
+      insert into position_freeze (account, until)
+      select 'crowded', 'epoch' from generate_series(1, 9999)`,
+  );
+  await using other = await openServedPositions(own.url);
+  await other.client.freezePositions({ until });
+  const answer = other.client.freezePositions({ until }).catch((error: unknown) => error);
+  expect(ConnectError.from(await answer).code).toBe(Code.ResourceExhausted);
+  expect((await other.client.listFreezes({})).freezes).toHaveLength(10_000);
 });
