@@ -85,9 +85,9 @@ export class OrderStream implements Disposable {
     if (resumed === undefined) yield* snapshotMessages(snapshot);
     let position = resumed ?? snapshot.position;
     let isOver = isOneAtEnd(wanted, snapshot.orders[0]);
-    // A heartbeat of the tail must not take the reader back behind what it has got.
-    await this.#whenHandedOut(Math.max(position, snapshot.position));
     for (;;) {
+      // A heartbeat of the tail must not take the reader back behind what it has got.
+      await this.#whenHandedOut(Math.max(position, snapshot.position));
       const last = this.#tail.position ?? 0;
       if (last <= position) break;
       const entries = await this.#tail.readAfter(position, entriesPerPage);

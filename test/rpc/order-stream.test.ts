@@ -71,9 +71,12 @@ async function aServedLog(limits: ReaderLimits = {}) {
     await listener[Symbol.asyncDispose]();
   });
   const client = createClient(OrderService, createGrpcTransport({ baseUrl: listener.url }));
-  const follow = (orderId: string, resumeAfter = '') => {
+  const follow = (orderId: string | undefined, resumeAfter = '') => {
     const elements: string[] = [];
-    const scope = { case: 'orderId' as const, value: orderId };
+    const scope =
+      orderId === undefined
+        ? { case: 'all' as const, value: true }
+        : { case: 'orderId' as const, value: orderId };
     const ended = (async () => {
       for await (const element of client.streamOrderEvents({ scope, resumeAfter })) {
         elements.push(inShort(element));
@@ -127,6 +130,27 @@ test('no cursor lies behind what the reader has got, where the tail does', async
   expect(await ended).toBe('ended');
   expect(elements).toEqual(['o1.2 order', 'o1.2 snapshotEnd', 'o1.3 canceled']);
   expect(stream.statistics).toEqual({ readers: 0, overflows: 0 });
+});
+
+test('nor where a reader who resumes is read more than the tail has come to', async () => {
+  const { log, clock, follow } = await aServedLog();
+  const order = new DecidedOrder();
+  log.commit(order.accepted);
+  log.handOut();
+  log.commit(order.split({ quantity: '4' }));
+  const { elements } = follow(undefined, 'o1.0');
+  await eventually(() => elements.includes('o1.2 filled'));
+  await clock.advance(60_000, 5_000);
+  log.handOut();
+  await eventually(async () => {
+    await clock.advance(10_000, 5_000);
+    return elements.includes('o1.2 heartbeat');
+  });
+  expect(elements.filter((element) => !element.endsWith('heartbeat'))).toEqual([
+    'o1.1 accepted',
+    'o1.2 filled',
+  ]);
+  expect(elements).not.toContain('o1.1 heartbeat');
 });
 
 test('a cursor that only another server has come to is gone on from', async () => {

@@ -96,19 +96,22 @@ async function untilEnd(
   { timeoutSeconds, ends }: LimitOrderOptions,
 ): Promise<Order> {
   if (isOrderAtEnd(accepted)) return accepted;
-  const { signal } = call.options;
+  const answered = new AbortController();
   // From before the order is looked at: between the two it may come to its end.
   const ended = ends?.wait(accepted.orderId, {
     patienceMs: timeoutSeconds * 1_000 + graceMs,
-    signal,
+    signal: AbortSignal.any([call.options.signal, answered.signal]),
   });
   ended?.catch(() => {});
-  const seen = await read(call, accepted);
-  if (isOrderAtEnd(seen)) return seen;
-  await ended;
-  signal.throwIfAborted();
-  const order = await read(call, accepted);
-  if (isOrderAtEnd(order)) return order;
+  try {
+    const seen = await read(call, accepted);
+    if (isOrderAtEnd(seen)) return seen;
+    await ended;
+    const order = await read(call, accepted);
+    if (isOrderAtEnd(order)) return order;
+  } finally {
+    answered.abort();
+  }
   throw new ConnectError('The order goes on: ask for it by its id', Code.Unavailable);
 }
 
