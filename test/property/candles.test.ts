@@ -46,7 +46,7 @@ test.each([
   {
     name: 'a missing id leaves its candle complete',
     file: 'market/trade-ids.ts',
-    find: 'return this.#holes.some(touches) || this.#lost.some(touches);',
+    find: 'return this.#holes.some((hole) => !hole.isUsual && touches(hole)) || this.#lost.some(touches);',
     replace: 'return false;',
   },
 ])('the model notices when $name', async (mutation) => {
