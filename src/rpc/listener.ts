@@ -25,6 +25,7 @@ import { RestRouter } from './rest.ts';
 import type { RestAdapter } from './rest.ts';
 import { acceptedCompressions } from './rpc-handler.ts';
 import { RpcMetrics } from './rpc-metrics.ts';
+import { inWords } from './rule-words.ts';
 import { Sessions } from './sessions.ts';
 
 export type ListenerOptions = {
@@ -171,7 +172,7 @@ function rpcHandlers(
   },
 ): readonly UniversalHandler[] {
   const { limits, health, shutdownSignal } = own;
-  const validator = createValidator();
+  const validator = inWords(createValidator());
   const router = createConnectRouter({
     acceptCompression: acceptedCompressions,
     readMaxBytes: limits.readMaxBytes,
