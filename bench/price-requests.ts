@@ -38,8 +38,12 @@ const now = systemClock.now();
 const market = heldMarket(instrument, now - 4_260_000_000, now);
 const clock = { ...systemClock, now: () => now };
 const book = new PriceBook({ market, stored: undefined, clock });
-using broadcast = new PriceBroadcast((name) => book.latestTrade([name]), systemClock);
 const names = [instrument];
+using broadcast = new PriceBroadcast({
+  latestTrade: (name) => book.latestTrade([name]),
+  names: () => names,
+  clock: systemClock,
+});
 const instruments = new PriceInstruments(() => names);
 const info = create(GetServerInfoResponseSchema, {
   version: '1',

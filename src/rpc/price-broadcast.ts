@@ -18,20 +18,39 @@ import { SharedFrame } from './shared-frame.ts';
 /** How often the prices that changed go out: more than ten a second nobody can look at. */
 const flushMs = 100;
 
-/** Carries the latest prices to the readers of PriceService's stream, each at most once a flush. */
+export type PriceBroadcastParts = {
+  readonly latestTrade: (instrument: InstrumentName) => Trade | undefined;
+  /** The instruments that are followed now; another array after each change. */
+  readonly names: () => readonly InstrumentName[];
+  readonly clock: Clock;
+  readonly limits?: ReaderLimits;
+};
+
+/** What a reader wants, as of the names that are followed now. */
+type Selection = () => readonly InstrumentName[];
+
+type Reader = {
+  readonly subscription: BroadcastSubscription;
+  readonly select: Selection;
+  selected: readonly InstrumentName[];
+  /** Takes it out of the index. */
+  remove: () => void;
+};
+
+/** Carries the latest prices to the readers of PriceService’s stream, each at most once a flush. */
 export class PriceBroadcast implements Disposable {
-  readonly #latestTrade: (instrument: InstrumentName) => Trade | undefined;
+  readonly #parts: PriceBroadcastParts;
   readonly #broadcast: Broadcast;
-  readonly #readers = new ReaderIndex<InstrumentName>();
+  readonly #readers = new Set<Reader>();
+  readonly #index = new ReaderIndex<InstrumentName>();
   readonly #changed = new Set<InstrumentName>();
   readonly #timer: Timer;
+  #names: readonly InstrumentName[];
 
-  constructor(
-    latestTrade: (instrument: InstrumentName) => Trade | undefined,
-    clock: Clock,
-    limits: ReaderLimits = {},
-  ) {
-    this.#latestTrade = latestTrade;
+  constructor(parts: PriceBroadcastParts) {
+    const { names, clock, limits } = parts;
+    this.#parts = parts;
+    this.#names = names();
     this.#broadcast = new Broadcast({
       ...limits,
       clock,
@@ -47,31 +66,67 @@ export class PriceBroadcast implements Disposable {
 
   /** To be called for every update of the market, as it is published. */
   publish(update: MarketUpdate): void {
-    if (update.type === 'trade' && this.#readers.of(update.instrument) !== undefined) {
+    if (update.type === 'trade' && this.#index.of(update.instrument) !== undefined) {
       this.#changed.add(update.instrument);
     }
   }
 
-  subscribe(
-    context: HandlerContext,
-    instruments: readonly InstrumentName[],
-  ): BroadcastSubscription {
-    let remove = () => {};
-    const reader = this.#broadcast.subscribe(context, { onEnd: () => remove() });
-    remove = this.#readers.add(instruments, reader);
-    return reader;
+  /** `select` is asked again whenever other instruments are followed. */
+  subscribe(context: HandlerContext, select: Selection): BroadcastSubscription {
+    // Nobody is told of a change that was before his time.
+    this.#followNames();
+    const selected = select();
+    let reader: Reader | undefined;
+    const subscription = this.#broadcast.subscribe(context, {
+      onEnd: () => {
+        reader?.remove();
+        if (reader !== undefined) this.#readers.delete(reader);
+      },
+    });
+    const remove = this.#index.add(selected, subscription);
+    this.#readers.add((reader = { subscription, select, selected, remove }));
+    return subscription;
   }
 
   #flush(): void {
+    this.#followNames();
     for (const instrument of this.#changed) {
-      const readers = this.#readers.of(instrument);
-      const trade = this.#latestTrade(instrument);
-      if (readers === undefined || trade === undefined) continue;
-      const value = latestPriceToMessage(trade);
-      const frame = frameOf({ case: 'latestPrice', value }, instrument);
+      const readers = this.#index.of(instrument);
+      const frame = readers && this.#frameOf(instrument);
+      if (readers === undefined || frame === undefined) continue;
       for (const reader of readers) reader.push(frame);
     }
     this.#changed.clear();
+  }
+
+  /** After a switch of the mode every reader’s wish means other instruments. */
+  #followNames(): void {
+    const names = this.#parts.names();
+    if (names === this.#names) return;
+    this.#names = names;
+    for (const reader of this.#readers) this.#selectAnew(reader);
+  }
+
+  #selectAnew(reader: Reader): void {
+    const { subscription, select, selected: before } = reader;
+    const selected = select();
+    const known = new Set(before);
+    if (selected.length === known.size && selected.every((name) => known.has(name))) return;
+    reader.remove();
+    reader.selected = selected;
+    reader.remove = this.#index.add(selected, subscription);
+    const value = { instruments: selected.toSorted() };
+    subscription.push(frameOf({ case: 'instrumentsChanged', value }, undefined));
+    for (const instrument of selected) {
+      const frame = known.has(instrument) ? undefined : this.#frameOf(instrument);
+      if (frame !== undefined) subscription.push(frame);
+    }
+  }
+
+  #frameOf(instrument: InstrumentName): SharedFrame | undefined {
+    const trade = this.#parts.latestTrade(instrument);
+    if (trade === undefined) return undefined;
+    return frameOf({ case: 'latestPrice', value: latestPriceToMessage(trade) }, instrument);
   }
 
   /** Ends all streams. */

@@ -70,6 +70,32 @@ export class PriceInstruments {
     });
   }
 
+  /**
+   * The instruments of several symbols, each once; no symbol means all.
+   * @throws Refusal as find and all do
+   */
+  select(symbols: readonly string[], exchange: string): readonly InstrumentName[] {
+    const found =
+      symbols.length === 0
+        ? this.all(exchange)
+        : symbols.map((symbol) => this.find(symbol, exchange));
+    return [...new Set(found.flatMap(({ instruments }) => instruments))];
+  }
+
+  /** The same, without what is not known: it was once, in another mode. */
+  selectKnown(symbols: readonly string[], exchange: string): readonly InstrumentName[] {
+    const wishes = symbols.length === 0 ? [[]] : symbols.map((symbol) => [symbol]);
+    const found = wishes.flatMap((wish) => {
+      try {
+        return this.select(wish, exchange);
+      } catch (error) {
+        if (error instanceof Refusal) return [];
+        throw error;
+      }
+    });
+    return [...new Set(found)];
+  }
+
   #checkExchange(exchange: string): void {
     const exchanges = new Set([...this.#list().values()].flatMap((known) => [...known.keys()]));
     if (exchanges.has(exchange) || exchanges.has(simulatedPrefix + exchange)) return;

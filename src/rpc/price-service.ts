@@ -142,12 +142,9 @@ async function* streamLatestPrices(
   { symbols, exchange }: StreamLatestPricesRequest,
   context: HandlerContext,
 ): AsyncGenerator<StreamLatestPricesResponse> {
-  const found =
-    symbols.length === 0
-      ? instruments.all(exchange)
-      : symbols.map((symbol) => instruments.find(symbol, exchange));
-  const wanted = [...new Set(found.flatMap((one) => one.instruments))];
-  using subscription = broadcast.subscribe(context, wanted);
+  const wanted = instruments.select(symbols, exchange);
+  const selectAnew = () => instruments.selectKnown(symbols, exchange);
+  using subscription = broadcast.subscribe(context, selectAnew);
   for (const instrument of wanted) {
     const trade = book.latestTrade([instrument]);
     if (trade === undefined) continue;

@@ -41,7 +41,12 @@ export function openPrices(
   stack: AsyncDisposableStack,
 ): OpenPrices {
   const book = new PriceBook({ market, stored: storedPrices(history), clock });
-  const broadcast = new PriceBroadcast((name) => book.latestTrade([name]), clock, readerLimits);
+  const broadcast = new PriceBroadcast({
+    latestTrade: (name) => book.latestTrade([name]),
+    names,
+    clock,
+    limits: readerLimits,
+  });
   const latestTrades = () =>
     names()
       .map((name) => book.latestTrade([name]))

@@ -127,3 +127,21 @@ test('the board stays where it is, and counts what a terminal has no room for', 
   board.draw();
   expect(String(stream.read())).toBe(`\u001b[4A${drawn}`);
 });
+
+test('the board lets go of what another mode does not have', () => {
+  const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), { rows: 9 });
+  const board = new PriceBoard(stream);
+  for (const exchange of ['binance', 'coinbase']) {
+    board.set(create(LatestPriceSchema, { exchange, symbol: 'AAA', price: '1' }));
+  }
+  board.draw();
+  stream.read();
+  board.keep(['coinbase:AAA', 'sim-binance:AAA']);
+  board.draw();
+  const drawn = String(stream.read());
+  expect(drawn).not.toContain(' binance');
+  expect(drawn).toContain('AAA     coinbase');
+  // Three lines up, two are written, and what stood below them is wiped.
+  expect(drawn.startsWith('\u001b[3A')).toBe(true);
+  expect(drawn.endsWith('\u001b[J')).toBe(true);
+});

@@ -1,6 +1,9 @@
 import { Code } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
-import type { GetPriceStatisticsResponse } from '../../gen/tradewind/market/v1/price_service_pb.ts';
+import type {
+  GetPriceStatisticsResponse,
+  StreamLatestPricesResponse,
+} from '../../gen/tradewind/market/v1/price_service_pb.ts';
 import { microsOf } from '../../src/rpc/messages.ts';
 import { aTrade } from '../support/builders.ts';
 import { at } from '../support/market-tape.ts';
@@ -245,5 +248,47 @@ test('a stream begins with all latest prices, and tells each change at most ten 
   tape.trade(4_600, 5, '6', { instrument: coinbase });
   await clock.advance(100);
   expect(await next()).toBe('coinbase 6');
+  await iterator.return?.();
+});
+
+test('a stream goes over to the instruments of another mode, and back', async () => {
+  await using served = await openServedPrices({ instruments });
+  const { tape, clock, client, follow } = served;
+  const simulated = ['sim-binance:BTCUSDT', 'sim-exchange1:BTCUSDT'];
+  tape.opened(0, [binance], '1').trade(100, 1, '10');
+  const stream = client.streamLatestPrices({ symbols: ['BTCUSDT'], exchange: 'binance' });
+  const iterator = stream[Symbol.asyncIterator]();
+  const next = async () => {
+    const event: StreamLatestPricesResponse['event'] | undefined = (await iterator.next()).value
+      ?.event;
+    if (event?.case === 'instrumentsChanged') return event.value.instruments;
+    return event?.case === 'latestPrice'
+      ? `${event.value.exchange} ${event.value.price}`
+      : event?.case;
+  };
+  expect([await next(), await next()]).toEqual(['binance 10', 'snapshotEnd']);
+  const trade = (ms: number, id: number, price: string, instrument: string) =>
+    tape.trade(ms, id, price, { instrument });
+  tape.opened(200, simulated, '2');
+  trade(300, 7, '70', 'sim-binance:BTCUSDT');
+  follow(simulated);
+  await clock.advance(100);
+  expect(await next()).toEqual(['sim-binance:BTCUSDT']);
+  expect(await next()).toBe('sim-binance 70');
+  trade(400, 2, '11', binance);
+  trade(400, 8, '80', 'sim-exchange1:BTCUSDT');
+  trade(400, 9, '71', 'sim-binance:BTCUSDT');
+  await clock.advance(100);
+  expect(await next()).toBe('sim-binance 71');
+  // What is not known in a mode is sent again when it is.
+  follow(['sim-exchange1:BTCUSDT']);
+  await clock.advance(100);
+  expect(await next()).toEqual([]);
+  follow(instruments);
+  await clock.advance(100);
+  expect([await next(), await next()]).toEqual([[binance], 'binance 11']);
+  trade(500, 3, '12', binance);
+  await clock.advance(100);
+  expect(await next()).toBe('binance 12');
   await iterator.return?.();
 });

@@ -1,6 +1,7 @@
 import { Code, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { PriceService } from '../../gen/tradewind/market/v1/price_service_pb.ts';
 import { OrderSide, TimeInForce, WaitReason } from '../../gen/tradewind/order/v1/order_pb.ts';
 import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import { Mode, SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
@@ -83,6 +84,29 @@ describe('a switch', () => {
     await eventually(async () => expect(await server.feeds()).toEqual(['sim-binance ok']));
     const listed = await fetch(`${server.url}/v1/instruments?exchange=binance`);
     expect(await listed.json()).toMatchObject({ instruments: [{ name: 'sim-binance:BTCUSDT' }] });
+  });
+
+  test('is followed by the streams of latest prices', async () => {
+    const server = await aServer();
+    const prices = createClient(PriceService, createGrpcTransport({ baseUrl: server.url }));
+    const leaving = new AbortController();
+    const told: string[] = [];
+    const reading = (async () => {
+      const { signal } = leaving;
+      for await (const { event } of prices.streamLatestPrices({}, { signal })) {
+        if (event.case === 'latestPrice') told.push(event.value.exchange);
+      }
+    })().catch((error: unknown) => {
+      if (!leaving.signal.aborted) throw error;
+    });
+    for (const mode of [Mode.LIVE, Mode.TEST, Mode.LIVE]) {
+      await server.setMode(mode);
+      const already = told.length;
+      const expected = mode === Mode.TEST ? 'sim-binance' : 'binance';
+      await eventually(() => expect(told.slice(already)).toContain(expected));
+    }
+    leaving.abort();
+    await reading;
   });
 
   test('to the mode that is on is an answer', async () => {

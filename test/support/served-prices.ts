@@ -17,6 +17,8 @@ export type ServedPrices = AsyncDisposable & {
   readonly clock: TwinClock;
   readonly client: Client<typeof PriceService>;
   readonly url: string;
+  /** From now on these instruments are followed, as after a switch of the mode. */
+  readonly follow: (instruments: readonly string[]) => void;
 };
 
 export type ServedPricesOptions = {
@@ -31,9 +33,12 @@ export async function openServedPrices(options: ServedPricesOptions = {}): Promi
   const tape = new MarketTape();
   const clock = new TwinClock(at(0));
   const book = new PriceBook({ market: tape.market, stored, clock });
-  const broadcast = new PriceBroadcast((name) => book.latestTrade([name]), clock);
+  let followed = instruments;
+  const names = () => followed;
+  const latestTrade = (name: string) => book.latestTrade([name]);
+  const broadcast = new PriceBroadcast({ latestTrade, names, clock });
   tape.onUpdate = (update) => broadcast.publish(update);
-  const parts = { book, broadcast, shared, instruments: new PriceInstruments(() => instruments) };
+  const parts = { book, broadcast, shared, instruments: new PriceInstruments(names) };
   const listener = await openTestListener({
     routes: (router) => router.service(PriceService, priceService(parts)),
   });
@@ -41,6 +46,9 @@ export async function openServedPrices(options: ServedPricesOptions = {}): Promi
     tape,
     clock,
     url: listener.url,
+    follow: (names) => {
+      followed = names;
+    },
     client: createClient(PriceService, createGrpcTransport({ baseUrl: listener.url })),
     [Symbol.asyncDispose]: async () => {
       broadcast[Symbol.dispose]();

@@ -29,12 +29,22 @@ export class PriceBoard {
   }
 
   set(price: LatestPrice): void {
-    const key = `${price.symbol} ${price.exchange}`;
+    const key = keyOf(price);
     const before = this.#latest.get(key);
     // For an arrow a float is exact enough.
     const change = before === undefined ? 0 : Number(price.price) - Number(before.price);
     if (change !== 0) this.#direction.set(key, change > 0 ? 'up' : 'down');
     this.#latest.set(key, price);
+  }
+
+  /** Lets go of all but these instruments, "binance:BTCUSDT". */
+  keep(instruments: readonly string[]): void {
+    const kept = new Set(instruments);
+    for (const [key, { exchange, symbol }] of this.#latest) {
+      if (kept.has(`${exchange}:${symbol}`)) continue;
+      this.#latest.delete(key);
+      this.#direction.delete(key);
+    }
   }
 
   /** Draws it over what was drawn before; what a terminal has no room for is counted. */
@@ -49,7 +59,9 @@ export class PriceBoard {
     ];
     if (keys.length > room) lines.push(`… and ${keys.length - room} more`);
     const up = this.#drawnLines > 0 ? `\u001b[${this.#drawnLines}A` : '';
-    this.#stream.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
+    // What stood below, when there were more, goes.
+    const rest = lines.length < this.#drawnLines ? '\u001b[J' : '';
+    this.#stream.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}${rest}`);
     this.#drawnLines = lines.length;
   }
 
@@ -66,4 +78,9 @@ export class PriceBoard {
       direction === undefined ? price : styleText(colour, price, { stream: this.#stream });
     return [symbol, exchange, shown, timeOf(timestamp)];
   }
+}
+
+/** By symbol, then by exchange. */
+function keyOf({ symbol, exchange }: LatestPrice): string {
+  return `${symbol} ${exchange}`;
 }

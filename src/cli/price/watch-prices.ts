@@ -49,6 +49,10 @@ export async function watchPrices(
       for await (const { event } of stream) {
         failures = 0;
         hasBegun = true;
+        if (event.case === 'instrumentsChanged') {
+          isChanged = true;
+          board?.keep(event.value.instruments);
+        }
         if (event.case !== 'latestPrice') continue;
         isChanged = true;
         if (board === null) await writeLines(process.stdout, [lineOf(event.value, format)]);
