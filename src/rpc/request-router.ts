@@ -128,7 +128,7 @@ export class RequestRouter {
       else sendStatus(request, response, 503, Code.Unavailable, tooMany);
       return;
     }
-    sendNotFound(request, response, path);
+    sendNotFound(request, response);
   }
 
   /** Whether there is room for the work of one more RPC, however it was asked for. */
@@ -157,13 +157,14 @@ function isFromForeignPage(request: NodeRequest, cors: CorsPolicy, authority: st
   return !cors.isAllowed(headers.origin, authority);
 }
 
-function sendNotFound(request: NodeRequest, response: NodeResponse, path: string): void {
+/** A program that reads errors finds a google.rpc.Status here as well; who asks for a text reads one. */
+function sendNotFound(request: NodeRequest, response: NodeResponse): void {
   const message = 'There is nothing here; /openapi.json tells what there is';
   const { accept = '' } = request.headers;
-  if (path.startsWith('/v1/') || /\bjson\b/iu.test(accept)) {
-    sendStatus(request, response, 404, Code.NotFound, message);
-  } else {
+  if (/\btext\/(?:plain|html)\b/iu.test(accept) && !/\bjson\b/iu.test(accept)) {
     sendText(request, response, 404, `${message}\n`);
+  } else {
+    sendStatus(request, response, 404, Code.NotFound, message);
   }
 }
 

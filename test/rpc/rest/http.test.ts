@@ -216,8 +216,13 @@ describe('methods', () => {
 
   test.each([
     ['/v1/nothing', '*/*', 'application/json'],
-    ['/nothing', 'application/json', 'application/json'],
-    ['/nothing', '*/*', 'text/plain; charset=utf-8'],
+    ['/prices/median/BTCUSDT', '*/*', 'application/json'],
+    ['/prices/latest', '*/*', 'application/json'],
+    ['/prices/latest/BTCUSDT/', '*/*', 'application/json'],
+    ['/PRICES/latest/BTCUSDT', '', 'application/json'],
+    ['/nothing', 'application/json, text/plain, */*', 'application/json'],
+    ['/nothing', 'text/html,application/xhtml+xml,*/*;q=0.8', 'text/plain; charset=utf-8'],
+    ['/nothing', 'text/plain', 'text/plain; charset=utf-8'],
   ])('GET %s, which is not there, with Accept %s answers %s', async (path, accept, type) => {
     await using listener = await openTestListener();
     const response = await fetch(listener.url + path, { headers: { accept } });
