@@ -45,6 +45,11 @@ export class InstrumentDirectory {
     return this.#allNames;
   }
 
+  /** Whether it is the full name of one of them, of either mode. */
+  has(name: InstrumentName): boolean {
+    return this.#all.has(name);
+  }
+
   /** Where bare symbols are looked up. */
   get defaultExchange(): ExchangeName {
     return this.#defaultExchange;

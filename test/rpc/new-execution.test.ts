@@ -9,7 +9,10 @@ import type { ExecutionRow } from '../support/an-execution-row.ts';
 const latestTime = Date.UTC(2026, 0, 1) * 1000;
 const rules = {
   source: 'rpc',
-  directory: new InstrumentDirectory(['sim-binance:BTCUSDT'], 'sim-binance'),
+  directory: new InstrumentDirectory(['sim-binance:BTCUSDT'], 'sim-binance', [
+    'binance:BTCUSDT',
+    'exchange1:small',
+  ]),
   latestTime,
 };
 
@@ -42,9 +45,16 @@ test('a row is read exactly, what it leaves out by its default', () => {
 
 test.each([
   ['123', 'external:123'],
+  ['00123', 'external:123'],
+  ['external:00123', 'external:123'],
+  ['0', 'external:0'],
+  ['9223372036854775807', 'external:9223372036854775807'],
   ['btcusdt', 'sim-binance:BTCUSDT'],
-  ['binance:BTCUSDT', 'sim-binance:BTCUSDT'],
-  ['kraken:BTC/USD', 'kraken:BTC/USD'],
+  ['binance:BTCUSDT', 'binance:BTCUSDT'],
+  ['binance:btcusdt', 'binance:BTCUSDT'],
+  ['sim-binance:btcusdt', 'sim-binance:BTCUSDT'],
+  ['exchange1:small', 'exchange1:small'],
+  ['kraken:btc/usd', 'kraken:BTC/USD'],
   ['external:gold', 'external:gold'],
 ])('the instrument %s is %s', (instrument, name) => {
   expect(read({ instrument }).instrument).toBe(name);
@@ -77,6 +87,9 @@ describe('a row is refused, its field named, for', () => {
     ['instrument', { instrument: '' }],
     ['instrument', { instrument: 'NOSUCH' }],
     ['instrument', { instrument: 'external:' }],
+    ['instrument', { instrument: '9223372036854775808' }],
+    ['instrument', { instrument: '1'.repeat(97) }],
+    ['instrument', { instrument: 'external:9223372036854775808' }],
     ['instrument', { instrument: 'external:a b' }],
     ['instrument', { instrument: `external:${'x'.repeat(65)}` }],
     ['instrument', { instrument: 'external:a\u0000' }],

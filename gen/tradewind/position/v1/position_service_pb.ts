@@ -1012,10 +1012,19 @@ export const RecordOutcomeSchema: GenEnum<RecordOutcome> = /*@__PURE__*/
  * PositionService keeps executions for ever and tells the positions that follow from them, at any
  * moment, the same in whatever order they arrived.
  *
- * An account is named as in tradewind.order.v1.OrderService: empty means "default". An instrument is
- * exchange:SYMBOL; a number alone, as in "123", means "external:123"; a bare symbol is looked up as
- * by tradewind.market.v1.MarketService. An instrument need not be followed by the server to have
- * executions. A time that is not set means the latest.
+ * An account is named as in tradewind.order.v1.OrderService: empty means "default".
+ *
+ * An instrument is exchange:SYMBOL, and means itself, whatever mode the server is in and whatever it
+ * follows: unlike in tradewind.market.v1.MarketService, "binance:BTCUSDT" is never the simulated
+ * "sim-binance:BTCUSDT", for an execution is booked for ever. Fills of our orders are those of the
+ * instrument that the order was accepted for: of the simulated one in TEST mode. "binance:btcusdt" is
+ * "binance:BTCUSDT"; symbols under "external" are as they are written. A number alone, up to
+ * 9223372036854775807, as in "123" or "00123", means "external:123". A bare symbol means what the
+ * server follows by that name on the default exchange of the mode that is on: the same row sent again
+ * after a change of the mode is about another instrument, and thus a conflict. Whoever repeats batches
+ * had better name exchanges.
+ *
+ * A time that is not set means the latest.
  *
  * @generated from service tradewind.position.v1.PositionService
  */
