@@ -151,6 +151,7 @@ const nothing: PieceSource = {
   at: () => undefined,
   endOf: () => 0,
   isWhole: () => false,
+  isComplete: () => false,
   nextOpen: () => Infinity,
 };
 
@@ -159,8 +160,8 @@ function isKnown(part: ExchangePart | Promise<ExchangePart>): part is ExchangePa
 }
 
 function partOf(exchange: ExchangeName, sum: WindowSum, trouble: string): ExchangePart {
-  const { from, to, isWhole, lacks } = sum;
-  return { sum: sum.sum, from, to, isWhole, lacks, exchange, trouble };
+  const { from, to, isWhole, lacksTrades, lacks } = sum;
+  return { sum: sum.sum, from, to, isWhole, lacksTrades, lacks, exchange, trouble };
 }
 
 /** By (exchange time, exchange); instruments of one symbol come by exchange, each with its last. */

@@ -63,11 +63,14 @@ function inner({ from, to }: Window, length: Micros): Window {
 /** Candles that were read, as pieces of a window. */
 class StoredPieces implements PieceSource {
   readonly #byLevel = levels.map(() => new Map<Micros, Piece>());
+  readonly #incomplete = new Set<Piece>();
 
   add(level: number, candle: Candle): void {
     const { openTime, closeTime, isComplete, isPartial } = candle;
     const wholeThrough = isComplete && !isPartial ? closeTime : openTime;
-    this.#byLevel[level]?.set(openTime, { sum: CandleSum.of(candle), closeTime, wholeThrough });
+    const piece = { sum: CandleSum.of(candle), closeTime, wholeThrough };
+    this.#byLevel[level]?.set(openTime, piece);
+    if (!isComplete) this.#incomplete.add(piece);
   }
 
   at(level: number, time: Micros): Piece | undefined {
@@ -80,6 +83,10 @@ class StoredPieces implements PieceSource {
 
   isWhole({ closeTime, wholeThrough }: Piece): boolean {
     return wholeThrough >= closeTime;
+  }
+
+  isComplete(piece: Piece): boolean {
+    return !this.#incomplete.has(piece);
   }
 
   nextOpen(level: number, time: Micros): Micros {

@@ -68,6 +68,10 @@ export class PriceMemory implements PieceSource {
     return this.#slots.isComplete(piece) && !this.#slots.isPartial(piece);
   }
 
+  isComplete(piece: Piece): boolean {
+    return this.#slots.isComplete(piece);
+  }
+
   nextOpen(level: number, time: Micros): Micros {
     const series = this.#byLevel[level];
     const next = series === undefined ? Infinity : firstAfter(series, time);

@@ -40,6 +40,8 @@ export interface PieceSource {
   endOf(level: number, piece: Piece): Micros;
   /** Whether all trades are in it, as far as is known. */
   isWhole(piece: Piece): boolean;
+  /** Whether none is known to be missing; one that is not whole may have begun before it was observed. */
+  isComplete(piece: Piece): boolean;
   /** When the next piece of a level after `time` opens; Infinity where none does. */
   nextOpen(level: number, time: Micros): Micros;
 }
@@ -53,6 +55,8 @@ export type WindowSum = {
   to: Micros;
   /** Whether all of the window is covered by whole pieces. */
   isWhole: boolean;
+  /** Whether trades are known to be missing from what is covered. */
+  lacksTrades: boolean;
   /** What shorter or other candles may tell more of, in order. */
   readonly lacks: Window[];
 };
@@ -62,7 +66,14 @@ export type WindowSum = {
  * one's. Where there is no whole one, the shortest counts, since it says the most exactly what it is.
  */
 export function sumWindow(sources: readonly PieceSource[], { from, to }: Window): WindowSum {
-  const result: WindowSum = { sum: new CandleSum(), from: to, to: from, isWhole: true, lacks: [] };
+  const result: WindowSum = {
+    sum: new CandleSum(),
+    from: to,
+    to: from,
+    isWhole: true,
+    lacksTrades: false,
+    lacks: [],
+  };
   for (let time = from; time < to;) {
     const end = addWhole(result, sources, time, to) ?? addPart(result, sources, time, to);
     if (end === undefined) {
@@ -112,6 +123,7 @@ function addPart(
   for (let level = 0; level <= longestAt(time); level++) {
     let best: Piece | undefined;
     let end = 0;
+    let isComplete = true;
     for (const source of sources) {
       const piece = source.at(level, time);
       if (piece === undefined || piece.sum.tradeCount < (best?.sum.tradeCount ?? 0)) continue;
@@ -119,6 +131,7 @@ function addPart(
       if (pieceEnd > to || pieceEnd <= time) continue;
       best = piece;
       end = pieceEnd;
+      isComplete = source.isComplete(piece);
     }
     if (best === undefined) continue;
     if (level > 0 && secondsFrom < end) return undefined;
@@ -126,6 +139,7 @@ function addPart(
     // Of a second nobody knows more.
     if (level > 0) lack(result, time, end);
     result.isWhole = false;
+    if (!isComplete) result.lacksTrades = true;
     return end;
   }
   return undefined;

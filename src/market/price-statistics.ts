@@ -15,7 +15,10 @@ export type PriceStatistics = {
   /** The exchanges that are counted, by name. */
   readonly exchanges: readonly ExchangeName[];
   readonly window: Window;
-  /** What of the window is covered: on all of the exchanges. */
+  /**
+   * What of the window is covered, on any of the exchanges: the earliest and the latest instant of
+   * what is counted. Both are the window’s end where nothing is covered.
+   */
   readonly from: Micros;
   readonly to: Micros;
   readonly isComplete: boolean;
@@ -51,8 +54,9 @@ export function statisticsOf(window: Window, parts: readonly ExchangePart[]): Pr
   let volume = 0n;
   let quoteVolume = 0n;
   let priceSum = 0n;
-  let from = window.from;
-  let to = window.to;
+  // One that covers nothing takes nothing from the others.
+  let from = window.to;
+  let to = window.from;
   let isComplete = true;
   const reasons: string[] = [];
   let firstPart: ExchangePart | undefined;
@@ -63,8 +67,8 @@ export function statisticsOf(window: Window, parts: readonly ExchangePart[]): Pr
   let areQuantitiesKnown = true;
   for (const part of parts) {
     const { sum, exchange, trouble } = part;
-    from = Math.max(from, part.from);
-    to = Math.min(to, part.to);
+    from = Math.min(from, part.from);
+    to = Math.max(to, part.to);
     if (!part.isWhole || trouble !== '') {
       isComplete = false;
       reasons.push(`${exchange}: ${trouble === '' ? incompleteness(window, part) : trouble}`);
@@ -96,8 +100,8 @@ export function statisticsOf(window: Window, parts: readonly ExchangePart[]): Pr
   return {
     exchanges: parts.map(({ exchange }) => exchange),
     window,
-    from: Math.min(from, window.to),
-    to: Math.max(to, Math.min(from, window.to)),
+    from,
+    to: Math.max(from, to),
     isComplete,
     reason: reasons.join('; '),
     first,
@@ -124,9 +128,9 @@ function priceOn(
   return part && { price: priceOf(part.sum), exchange: part.exchange };
 }
 
-function incompleteness(window: Window, { from, to }: ExchangePart): string {
+function incompleteness(window: Window, { from, to, lacksTrades }: ExchangePart): string {
   if (from >= window.to) return 'nothing is known of this time';
   if (from > window.from) return `not all is known before ${new Date(from / 1000).toISOString()}`;
   if (to < window.to) return `not all is known since ${new Date(to / 1000).toISOString()}`;
-  return 'trades are missing';
+  return lacksTrades ? 'trades are missing' : 'not all of it was observed';
 }

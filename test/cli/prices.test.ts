@@ -42,7 +42,7 @@ test('price tells the latest price and what it was over a period', async () => {
     ' trades 3',
     ' volume 3',
     ' in quote 70',
-    ' binance: trades are missing; coinbase: trades are missing',
+    ' binance: not all of it was observed; coinbase: not all of it was observed',
     '',
   ]);
 });

@@ -149,6 +149,29 @@ test('a feed that is gone covers up to where it was heard, and says why', () => 
   expect({ isComplete, reason }).toEqual({ isComplete: false, reason: 'binance: cut' });
 });
 
+test('of several exchanges the earliest and the latest are told that any of them covers', () => {
+  const coinbase = 'coinbase:BTCUSDT';
+  const tape = new MarketTape().opened(0).opened(2_000, [coinbase], '2').trade(1_100, 1, '10');
+  tape.trade(3_000, 1, '30', { instrument: coinbase }).ticker(3_400).ticker(3_400, coinbase);
+  const book = bookOf(tape, 3_500);
+  // The last has nothing at all, and the others are told as if it were not there.
+  expect(inShort(held(book, 9, [bitcoin, coinbase, 'kraken:BTCUSDT']))).toContain('n=2 1–4 !');
+  const { reason } = held(book, 1, [bitcoin, coinbase, 'kraken:BTCUSDT']);
+  expect(reason).toContain('kraken: nothing is known of this time');
+  tape.lost(3_600, '2').ticker(6_400);
+  const both = held(bookOf(tape, 6_500), 9, [bitcoin, coinbase]);
+  expect(inShort(both)).toContain('n=2 1–7 !');
+  expect(both.reason).toContain('coinbase: cut');
+});
+
+test('a second in which the observation began lacks no trades that are known of', () => {
+  const tape = new MarketTape().opened(0).trade(100, 1).ticker(400);
+  expect(held(bookOf(tape, 500), 1).reason).toBe('binance: not all of it was observed');
+  const missing = new MarketTape().opened(0).trade(100, 1).trade(1_100, 2).trade(1_700, 4);
+  missing.ticker(1_900);
+  expect(held(bookOf(missing, 1_950), 1).reason).toBe('binance: trades are missing');
+});
+
 test('an instrument that was never announced has nothing', () => {
   const statistics = held(bookOf(new MarketTape(), 500), 5);
   expect(statistics).toMatchObject({ tradeCount: 0, isComplete: false });

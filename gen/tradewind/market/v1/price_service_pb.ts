@@ -183,7 +183,7 @@ export type GetPriceStatisticsResponse = Message<"tradewind.market.v1.GetPriceSt
   price?: string | undefined;
 
   /**
-   * What the answer is as of: the end of what it covers.
+   * What the answer is as of: the end of what is counted, as statistics.to.
    *
    * @generated from field: google.protobuf.Timestamp timestamp = 4;
    */
@@ -257,7 +257,7 @@ export type PriceStatistics = Message<"tradewind.market.v1.PriceStatistics"> & {
 
   /**
    * What is really covered: from this time on, later than window_start where nothing earlier is
-   * known …
+   * known. Over several exchanges the earliest that any of them covers …
    *
    * @generated from field: google.protobuf.Timestamp from = 7;
    */
@@ -265,15 +265,16 @@ export type PriceStatistics = Message<"tradewind.market.v1.PriceStatistics"> & {
 
   /**
    * … and before this one, earlier than window_end where nothing has been heard of the exchange
-   * since. Over several exchanges it is what all of them cover.
+   * since. Over several exchanges the latest: which of them covers less, complete and reason say, and
+   * ListPriceStatistics of each. Both are window_end where nothing is covered.
    *
    * @generated from field: google.protobuf.Timestamp to = 8;
    */
   to?: Timestamp | undefined;
 
   /**
-   * Whether every trade of the window is counted: it is covered from its start, no trade in it is
-   * known to be missing, and the feed is not stale or down.
+   * Whether every trade of the window is counted, on every exchange: it is covered from its start, no
+   * trade in it is known to be missing, and the feed is not stale or down.
    *
    * @generated from field: bool complete = 9;
    */
