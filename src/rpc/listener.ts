@@ -16,7 +16,7 @@ import { healthRoutes, HealthStatus } from './health.ts';
 import { rpcInterceptors, warmValidator } from './interceptors.ts';
 import { listenerLimits } from './listener-limits.ts';
 import type { ListenerLimits } from './listener-limits.ts';
-import { operatorRoutes } from './plain-http.ts';
+import { operatorPaths, operatorRoutes } from './plain-http.ts';
 import type { PlainRoutes, Readiness } from './plain-http.ts';
 import { createPortServer } from './port.ts';
 import { reflectionRoutes } from './reflection.ts';
@@ -94,7 +94,11 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       operatorRoutes({ readiness, metrics }),
       ...(options.plainRoutes === undefined ? [] : [options.plainRoutes]),
     ],
-    rest: new RestRouter(rpcs, options.restAdapters ?? [], { limits, clock }),
+    rest: new RestRouter(rpcs, options.restAdapters ?? [], {
+      limits,
+      clock,
+      others: operatorPaths,
+    }),
     cors: new CorsPolicy(options.corsAllowedOrigins),
     limits,
     logger,

@@ -2,6 +2,8 @@ import type { Code } from '@connectrpc/connect';
 import type { Registry } from '../base/metrics.ts';
 import { answer } from './response-writer.ts';
 import type { NodeRequest, NodeResponse } from './response-writer.ts';
+import { textAnswer } from './rest/openapi/own-operation.ts';
+import type { OwnRoute } from './rest/openapi/served-document.ts';
 
 /** Answers a plain HTTP request; what it throws is answered with 500. */
 export type PlainHandler = (request: NodeRequest, response: NodeResponse) => void | Promise<void>;
@@ -14,6 +16,19 @@ export type PlainRoutes = (path: string, method: string) => PlainHandler | undef
 
 /** Why the server is not ready, a line each; empty when it is. */
 export type Readiness = () => readonly string[];
+
+const answersText = (path: string, id: string, description: string) => ({
+  httpMethod: 'GET',
+  path,
+  operation: { id, description, answer: textAnswer, refusal: textAnswer },
+});
+
+/** What operatorRoutes serves, as /openapi.json tells it. */
+export const operatorPaths: readonly OwnRoute[] = [
+  answersText('/healthz', 'Healthz', 'Whether the process lives.'),
+  answersText('/readyz', 'Readyz', 'Whether a feed is connected; 503 with why it is not.'),
+  answersText('/metrics', 'Metrics', 'Metrics as Prometheus reads them.'),
+];
 
 /** Serves what operators ask: /healthz, /readyz and /metrics. */
 export function operatorRoutes(options: {

@@ -3,7 +3,9 @@ import { Code } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { bindingsOf } from './rest/bindings.ts';
 import { openApiPath } from './rest/openapi/document.ts';
+import { jsonAnswer } from './rest/openapi/own-operation.ts';
 import { servedDocument } from './rest/openapi/served-document.ts';
+import type { OwnRoute } from './rest/openapi/served-document.ts';
 import { PathTemplate, splitPath } from './rest/path-template.ts';
 import { RestCall } from './rest/rest-call.ts';
 import type { RestRequest, RestSurroundings } from './rest/rest-call.ts';
@@ -14,11 +16,7 @@ import type { RestRoute } from './rest/route-table.ts';
 import { transcode } from './rest/transcode.ts';
 
 /** Answers one method and path by hand, where no annotation can express its body or its answer. */
-export type RestAdapter = {
-  /** "POST" */
-  readonly httpMethod: string;
-  /** As google.api.http writes paths: "/order/limit". */
-  readonly path: string;
+export type RestAdapter = OwnRoute & {
   /** What it throws is answered as a google.rpc.Status. */
   readonly answer: (call: RestCall) => Promise<void>;
 };
@@ -35,15 +33,17 @@ export class RestRouter {
   constructor(
     handlers: readonly UniversalHandler[],
     adapters: readonly RestAdapter[],
-    surroundings: Omit<RestSurroundings, 'rpcs'>,
+    surroundings: Omit<RestSurroundings, 'rpcs'> & {
+      /** What is served beside this, for /openapi.json to tell. */
+      readonly others: readonly OwnRoute[];
+    },
   ) {
     const rpcs = new Map(handlers.map((handler) => [handler.requestPath, handler]));
-    this.#surroundings = { ...surroundings, rpcs };
-    const routes: readonly RestRoute[] = [
-      ...adapters.map(({ path, ...adapter }) => ({ ...adapter, template: new PathTemplate(path) })),
-      ...handlers.flatMap(({ method }) => bindingsOf(method)).map(routeOf),
-    ];
-    this.#routes = new RouteTable([...routes, openApiRoute(routes)]);
+    const { others, ...rest } = surroundings;
+    this.#surroundings = { ...rest, rpcs };
+    const bound = handlers.flatMap(({ method }) => bindingsOf(method)).map(routeOf);
+    const byHand = [...adapters, openApiAdapter(bound, [...adapters, ...others])];
+    this.#routes = new RouteTable([...byHand.map(adapterRoute), ...bound]);
   }
 
   /** The routes of a path, of whatever HTTP method; none: there is nothing. */
@@ -91,18 +91,30 @@ function routeOf(binding: ReturnType<typeof bindingsOf>[number]): RestRoute {
   return { httpMethod, template, answer: (call) => transcode(binding, call) };
 }
 
-/** Tells all that is served here. */
-function openApiRoute(routes: readonly RestRoute[]): RestRoute {
+function adapterRoute({ httpMethod, path, answer }: RestAdapter): RestRoute {
+  return { httpMethod, template: new PathTemplate(path), answer };
+}
+
+/** Tells all that is served here, also itself. */
+function openApiAdapter(bound: readonly RestRoute[], others: readonly OwnRoute[]): RestAdapter {
   const served = new Set(
-    routes.map(({ httpMethod, template }) => `${httpMethod} ${openApiPath(template)}`),
+    bound.map(({ httpMethod, template }) => `${httpMethod} ${openApiPath(template)}`),
   );
+  const isServed = (method: string, path: string) => served.has(`${method} ${path}`);
   let document: Promise<JsonObject> | undefined;
-  return {
+  const adapter: RestAdapter = {
     httpMethod: 'GET',
-    template: new PathTemplate('/openapi.json'),
+    path: '/openapi.json',
+    operation: {
+      id: 'OpenApi',
+      description: 'All paths of this server, their parameters and answers: this document.',
+      answer: jsonAnswer({ type: 'object' }),
+    },
     answer: async (call) => {
-      document ??= servedDocument((method, path) => served.has(`${method} ${path}`));
+      call.refuseParameters();
+      document ??= servedDocument(isServed, [...others, adapter]);
       await call.sendJson(200, await document);
     },
   };
+  return adapter;
 }

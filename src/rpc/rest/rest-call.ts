@@ -13,6 +13,7 @@ import { inProcessTransport } from './in-process.ts';
 import type { RpcHandlers } from './in-process.ts';
 import { splitPath } from './path-template.ts';
 import type { RequestPath } from './path-template.ts';
+import { readQuery } from './query-text.ts';
 import { readBodyText } from './rest-body.ts';
 import { refusedField } from './rest-refusal.ts';
 import { restStatus } from './status.ts';
@@ -106,6 +107,16 @@ export class RestCall {
     } catch (error) {
       throw refusedField('body', `expected JSON: ${error instanceof Error ? error.message : ''}`);
     }
+  }
+
+  /**
+   * For paths that take no parameters: a misspelt one would seem to have been heeded.
+   * @throws RestRefusal naming the first
+   */
+  refuseParameters(): void {
+    const [first] = readQuery(this.query);
+    if (first !== undefined)
+      throw refusedField(first[0].slice(0, 60), 'there are no parameters here');
   }
 
   /** Sets a header of the answer. */

@@ -1,6 +1,12 @@
 import type { PathTemplate, RequestPath } from './path-template.ts';
 import type { RestCall } from './rest-call.ts';
 
+/** An HTTP method, and a path as google.api.http writes it: "POST", "/order/limit". */
+export type RouteName = {
+  readonly httpMethod: string;
+  readonly path: string;
+};
+
 /** Who answers one HTTP method at the paths of a template. */
 export type RestRoute = {
   readonly httpMethod: string;

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import type { Client } from '@connectrpc/connect';
 import type { Order } from '../../../gen/tradewind/order/v1/order_pb.ts';
@@ -6,8 +7,9 @@ import { OrderService } from '../../../gen/tradewind/order/v1/order_service_pb.t
 import type { OrderEnds } from '../order-ends.ts';
 import { isOrderAtEnd, orderJson } from '../order-messages.ts';
 import type { RestAdapter } from '../rest.ts';
+import { jsonAnswer } from '../rest/openapi/own-operation.ts';
 import type { RestCall } from '../rest/rest-call.ts';
-import { readOrderBody } from './order-body.ts';
+import { orderBodySchema, readOrderBody } from './order-body.ts';
 import type { BodyFields } from './order-body.ts';
 import { toldError } from './told-error.ts';
 
@@ -31,6 +33,18 @@ const messages = {
   accepted: 'Order accepted',
 } as const;
 
+/** The message, with an order's fields or with why there is none. */
+const answerSchema: JsonObject = {
+  type: 'object',
+  required: ['message'],
+  properties: {
+    message: { type: 'string', description: 'What the trade executor answered.' },
+    code: { type: 'integer', description: 'Where it failed, the status code of gRPC.' },
+    reason: { type: 'string', description: 'Where it failed, what was expected.' },
+  },
+  additionalProperties: {},
+};
+
 export type LimitOrderOptions = {
   /** Of the orders, and of their callers with them. */
   readonly timeoutSeconds: number;
@@ -50,6 +64,16 @@ export function limitOrderAdapter(options: LimitOrderOptions): RestAdapter {
   return {
     httpMethod: 'POST',
     path: '/order/limit',
+    operation: {
+      id: 'OrderLimit',
+      description:
+        'Places an order, a sell where no side is named, that expires after ORDER_TIMEOUT_SECONDS, and ' +
+        'answers when it is at its end: 400 where it is not filled whole. With Prefer: respond-async it ' +
+        'answers at once, with 202.',
+      body: orderBodySchema(fields, ['symbol', 'order_size', 'price']),
+      answer: jsonAnswer(answerSchema),
+      refusal: jsonAnswer(answerSchema),
+    },
     answer: async (call) => {
       // Known when it is accepted: whatever fails then, the order goes on.
       let accepted: Order | undefined;

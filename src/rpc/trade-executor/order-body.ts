@@ -1,4 +1,4 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import { OrderSide, TimeInForce } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import type { SubmitLimitOrderRequestSchema } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
 import { JsonNumber, isJsonObject } from '../rest/exact-json.ts';
@@ -50,6 +50,21 @@ export function readOrderBody(
     clientOrderId: textOf(fields.clientOrderId) || (call.header('idempotency-key') ?? ''),
   };
 }
+
+/** The body that is read, as OpenAPI tells it. */
+export function orderBodySchema(fields: BodyFields, required: readonly string[]): JsonObject {
+  const names: readonly string[] = Object.values(fields);
+  const decimals: readonly string[] = [fields.quantity, fields.limitPrice];
+  const schemaOf = (name: string) => ({ type: decimals.includes(name) ? decimalTypes : 'string' });
+  return {
+    type: 'object',
+    required: [...required],
+    properties: Object.fromEntries(names.map((name) => [name, schemaOf(name)])),
+  };
+}
+
+/** Digits are read as they are written, with quotation marks or without. */
+const decimalTypes = ['string', 'number'];
 
 type Body = { readonly [name: string]: ExactJson };
 

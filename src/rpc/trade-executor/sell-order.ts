@@ -1,10 +1,11 @@
 import { createClient } from '@connectrpc/connect';
 import { OrderService } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { RestAdapter } from '../rest.ts';
+import { textAnswer } from '../rest/openapi/own-operation.ts';
 import type { RestCall } from '../rest/rest-call.ts';
 import { JsonNumber, isJsonObject } from '../rest/exact-json.ts';
 import type { ExactJson } from '../rest/exact-json.ts';
-import { readOrderBody } from './order-body.ts';
+import { orderBodySchema, readOrderBody } from './order-body.ts';
 import { isUnknownInstrument, toldError } from './told-error.ts';
 
 const fields = { instrument: 'symbol', quantity: 'quantity', limitPrice: 'price' };
@@ -20,6 +21,15 @@ const required = ['price', 'quantity', 'symbol'] as const;
 export const sellOrderAdapter: RestAdapter = {
   httpMethod: 'POST',
   path: '/SellOrder',
+  operation: {
+    id: 'SellOrder',
+    description:
+      'Places a sell order that waits until it is filled, and answers at once, with a text. A symbol ' +
+      'that is not known is a 501.',
+    body: orderBodySchema(fields, required),
+    answer: textAnswer,
+    refusal: textAnswer,
+  },
   answer: async (call) => {
     try {
       await answer(call);

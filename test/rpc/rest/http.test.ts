@@ -11,6 +11,7 @@ import { openMetrics } from '../../../src/base/metrics.ts';
 import { Refusal } from '../../../src/domain/refusal.ts';
 import type { ListenerOptions } from '../../../src/rpc/listener.ts';
 import type { RestAdapter } from '../../../src/rpc/rest.ts';
+import { jsonAnswer } from '../../../src/rpc/rest/openapi/own-operation.ts';
 import { eventually } from '../../support/eventually.ts';
 import { echoRoutes as serviceRoutes, openTestListener } from '../../support/test-listener.ts';
 import { echoRoutes } from './echo-service.ts';
@@ -275,6 +276,7 @@ describe('an adapter', () => {
   const adapter = (answer: RestAdapter['answer'], path = '/old/{name}'): RestAdapter => ({
     httpMethod: 'POST',
     path,
+    operation: { id: 'Old', description: 'As it was.', answer: jsonAnswer({ type: 'object' }) },
     answer,
   });
   const open = (answer: RestAdapter['answer'], options: Partial<ListenerOptions> = {}) =>
@@ -351,6 +353,14 @@ describe('an adapter', () => {
     leaving.abort();
     await expect(asked).rejects.toThrow('aborted');
     await left.promise;
+  });
+
+  test('is told by /openapi.json', async () => {
+    await using listener = await open(() => Promise.resolve());
+    const { paths } = (await (await fetch(`${listener.url}/openapi.json`)).json()) as {
+      paths: Record<string, object>;
+    };
+    expect(paths['/old/{name}']).toMatchObject({ post: { operationId: 'Old' } });
   });
 
   test('cannot be at a path that is taken', async () => {
