@@ -4,6 +4,7 @@ import type { Decimal, Product } from '../base/decimal.ts';
 import type { CandleSum } from '../domain/candle-sum.ts';
 import { lacksQuantities } from '../domain/candle.ts';
 import type { ExchangeName } from '../domain/instrument.ts';
+import { ExchangeReasons } from './exchange-reasons.ts';
 import type { WindowSum } from './price-pieces.ts';
 import type { Window } from './price-window.ts';
 
@@ -29,15 +30,19 @@ export type PriceStatistics = {
   readonly last: PriceOn | undefined;
   readonly highest: PriceOn | undefined;
   readonly lowest: PriceOn | undefined;
-  /** undefined where there was no trade, and where `reason` says why. */
+  /** undefined where there was no trade, and where it is not known. */
   readonly average: Decimal | undefined;
   readonly volumeWeightedAverage: Decimal | undefined;
   /** last − first, and that in percent of first. */
   readonly change: Decimal | undefined;
   readonly changePercent: Decimal | undefined;
   readonly tradeCount: number;
-  readonly volume: Decimal;
-  readonly quoteVolume: Product;
+  /** undefined where they are not known of all that is counted. */
+  readonly volume: Decimal | undefined;
+  readonly quoteVolume: Product | undefined;
+  /** Why the average, or the volumes and what is made of them, are not known; empty where they are. */
+  readonly whyNoAverage: string;
+  readonly whyNoVolumes: string;
 };
 
 /** What one exchange has of the window; `trouble` says why it may not be all. */
@@ -58,20 +63,20 @@ export function statisticsOf(window: Window, parts: readonly ExchangePart[]): Pr
   let from = window.to;
   let to = window.from;
   let isComplete = true;
-  const reasons: string[] = [];
+  const missing = new ExchangeReasons();
+  const noAverage = new ExchangeReasons();
+  const noVolumes = new ExchangeReasons();
   let firstPart: ExchangePart | undefined;
   let lastPart: ExchangePart | undefined;
   let highestPart: ExchangePart | undefined;
   let lowestPart: ExchangePart | undefined;
-  let isAverageKnown = true;
-  let areQuantitiesKnown = true;
   for (const part of parts) {
     const { sum, exchange, trouble } = part;
     from = Math.min(from, part.from);
     to = Math.max(to, part.to);
     if (!part.isWhole || trouble !== '') {
       isComplete = false;
-      reasons.push(`${exchange}: ${trouble === '' ? incompleteness(window, part) : trouble}`);
+      missing.add(exchange, trouble === '' ? incompleteness(window, part) : trouble);
     }
     if (sum.tradeCount === 0) continue;
     tradeCount += sum.tradeCount;
@@ -86,38 +91,42 @@ export function statisticsOf(window: Window, parts: readonly ExchangePart[]): Pr
     if (highestPart === undefined || sum.high > highestPart.sum.high) highestPart = part;
     if (lowestPart === undefined || sum.low < lowestPart.sum.low) lowestPart = part;
     if (sum.source === 'klines') {
-      isAverageKnown = false;
-      reasons.push(`${exchange}: the average is not known, for klines do not tell it`);
+      noAverage.add(exchange, 'the average is not known, for klines do not tell it');
     }
     if (lacksQuantities(sum)) {
-      areQuantitiesKnown = false;
-      reasons.push(`${exchange}: volumes are not known, for its prices come without quantities`);
+      noVolumes.add(exchange, 'volumes are not known, for prices come without quantities');
     }
   }
   const first = priceOn(firstPart, ({ open }) => open);
   const last = priceOn(lastPart, ({ close }) => close);
   const change = first && last && last.price - first.price;
+  const areVolumesKnown = noVolumes.isEmpty;
+  const [whyNoAverage, whyNoVolumes] = [String(noAverage), String(noVolumes)];
   return {
     exchanges: parts.map(({ exchange }) => exchange),
     window,
     from,
     to: Math.max(from, to),
     isComplete,
-    reason: reasons.join('; '),
+    reason: [String(missing), whyNoAverage, whyNoVolumes].filter((one) => one !== '').join('; '),
     first,
     last,
     highest: priceOn(highestPart, ({ high }) => high),
     lowest: priceOn(lowestPart, ({ low }) => low),
     average:
-      isAverageKnown && tradeCount > 0 ? divideHalfEven(priceSum, BigInt(tradeCount)) : undefined,
+      noAverage.isEmpty && tradeCount > 0
+        ? divideHalfEven(priceSum, BigInt(tradeCount))
+        : undefined,
     volumeWeightedAverage:
-      areQuantitiesKnown && volume > 0n ? divideHalfEven(quoteVolume, volume) : undefined,
+      areVolumesKnown && volume > 0n ? divideHalfEven(quoteVolume, volume) : undefined,
     change,
     changePercent:
       first && change !== undefined ? divideHalfEven(change * hundred, first.price) : undefined,
     tradeCount,
-    volume,
-    quoteVolume,
+    volume: areVolumesKnown ? volume : undefined,
+    quoteVolume: areVolumesKnown ? quoteVolume : undefined,
+    whyNoAverage,
+    whyNoVolumes,
   };
 }
 

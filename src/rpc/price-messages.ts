@@ -78,8 +78,9 @@ export function statisticsToMessage(
   if (change !== undefined) message.change = formatDecimal(change);
   if (changePercent !== undefined) message.changePercent = formatDecimal(changePercent);
   message.tradeCount = BigInt(statistics.tradeCount);
-  message.volume = formatDecimal(statistics.volume);
-  message.quoteVolume = formatProduct(statistics.quoteVolume);
+  const { volume, quoteVolume } = statistics;
+  if (volume !== undefined) message.volume = formatDecimal(volume);
+  if (quoteVolume !== undefined) message.quoteVolume = formatProduct(quoteVolume);
   message.reason = statistics.reason;
   return message;
 }
@@ -117,9 +118,9 @@ export function statisticsAnswer(
   const name = statistic === '' ? 'last' : statistic;
   const value = statisticNames[name]?.(statistics);
   if (value === undefined && statistics.tradeCount > 0) {
-    throw new Refusal('failedPrecondition', `statistic: ${name}: ${statistics.reason}`, {
-      field: 'statistic',
-    });
+    // Of an average alone it may be that it is not known.
+    const why = name === 'average' ? statistics.whyNoAverage : statistics.whyNoVolumes;
+    throw new Refusal('failedPrecondition', `statistic: ${name}: ${why}`, { field: 'statistic' });
   }
   const { exchanges } = statistics;
   const [single] = exchanges;

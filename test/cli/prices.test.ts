@@ -42,7 +42,7 @@ test('price tells the latest price and what it was over a period', async () => {
     ' trades 3',
     ' volume 3',
     ' in quote 70',
-    ' binance: not all of it was observed; coinbase: not all of it was observed',
+    ' binance, coinbase: not all of it was observed',
     '',
   ]);
 });
@@ -70,6 +70,20 @@ test('prices lists every symbol on every exchange', async () => {
     'BTCUSDT binance 20 100.00 % 20',
     'BTCUSDT coinbase 40 0.00 % 40',
   ]);
+});
+
+test('what is not known is a dash, and why is said also where nothing is missing', async () => {
+  await using served = await openServedPrices({ instruments: [binance] });
+  const { tape, clock, url } = served;
+  tape.opened(0, [binance]).trade(100, 1, '10', { quantity: '0' });
+  tape.trade(1_100, 2, '20', { quantity: '0' });
+  clock.moveTo(at(1_200));
+  const why = 'binance: volumes are not known, for prices come without quantities';
+  const one = await runToEnd('cli', ['price', 'BTCUSDT', '-p', '1s', '--server', url]);
+  const lines = one.stdout.replaceAll(/ +/gu, ' ').trimEnd().split('\n');
+  expect(lines.slice(-4)).toEqual([' trades 1', ' volume -', ' in quote -', ` ${why}`]);
+  const all = await runToEnd('cli', ['prices', '-p', '1s', '--server', url]);
+  expect(all.stdout).toMatch(new RegExp(`20 +- +1 +${why}`, 'u'));
 });
 
 test.each([

@@ -80,7 +80,7 @@ test('averages, change and percent are exact to the last of 18 digits, halves to
   expect(formatDecimal(volumeWeightedAverage ?? 0n)).toBe('3.677419354838709677');
   expect(formatDecimal(change ?? 0n)).toBe('1');
   expect(formatDecimal(changePercent ?? 0n)).toBe('33.333333333333333333');
-  expect(formatProduct(quoteVolume)).toBe('11.4');
+  expect(formatProduct(quoteVolume ?? 0n)).toBe('11.4');
 });
 
 test('a falling price is a negative change', () => {

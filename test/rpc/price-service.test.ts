@@ -79,9 +79,7 @@ test('the answer has the window, what of it is covered, and until when it is', a
   expect(period?.seconds).toBe(60n);
   expect({ complete, reason }).toEqual({
     complete: false,
-    reason:
-      'binance: not all is known before 2026-01-01T12:00:00.000Z; ' +
-      'coinbase: not all is known before 2026-01-01T12:00:00.000Z',
+    reason: 'binance, coinbase: not all is known before 2026-01-01T12:00:00.000Z',
   });
 });
 
@@ -121,6 +119,7 @@ test('an exchange without quantities leaves out what needs them, and says so', a
   const { statistics } = await client.getPriceStatistics({ symbol: 'BTCUSDT', period: seconds(1) });
   expect(statistics).toMatchObject({ average: '15', highest: '20', tradeCount: 2n });
   expect(statistics?.volumeWeightedAverage).toBeUndefined();
+  expect([statistics?.volume, statistics?.quoteVolume]).toEqual([undefined, undefined]);
   await expect(
     client.getPriceStatistics({
       symbol: 'BTCUSDT',
@@ -129,8 +128,12 @@ test('an exchange without quantities leaves out what needs them, and says so', a
     }),
   ).rejects.toMatchObject({
     code: Code.FailedPrecondition,
-    rawMessage: expect.stringContaining('coinbase: volumes are not known'),
+    // Nothing of what else is lacking: the first second of the observation is not whole.
+    rawMessage:
+      'statistic: volume_weighted_average: coinbase: volumes are not known, for prices come without quantities',
   });
+  const known = await client.getPriceStatistics({ symbol: binance, period: seconds(1) });
+  expect(known.statistics).toMatchObject({ volume: '1', quoteVolume: '10' });
 });
 
 test.each<[what: string, request: object, code: Code, message: string | RegExp]>([

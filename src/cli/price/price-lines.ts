@@ -55,9 +55,9 @@ export function* boardLines(found: readonly PriceStatistics[]): Iterable<string>
     percent(each.changePercent),
     each.highest ?? '-',
     each.lowest ?? '-',
-    each.volume,
+    each.volume ?? '-',
     String(each.tradeCount),
-    each.complete ? '' : each.reason,
+    each.reason,
   ]);
   for (const row of rows) table.fit(row);
   yield styleText('bold', table.header(), { stream: process.stdout });
