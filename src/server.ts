@@ -6,10 +6,12 @@ import { startServer } from './server/start-server.ts';
 await runProgram(
   {
     name: 'server',
-    summary: 'Follows exchanges, builds candles, and serves them over gRPC, gRPC-Web and Connect.',
+    summary:
+      'Follows exchanges, builds candles, fulfils orders, and serves all of it over gRPC, gRPC-Web, Connect and plain HTTP.',
     settings: serverSettings,
     readConfig: readServerConfig,
     start: startServer,
+    flags: [['--port <port>', 'the port to listen on, whatever PORT says']],
   },
   process.env,
 );

@@ -105,8 +105,15 @@ export type ServerConfig = ListenerConfig & {
   readonly logLevel: LogLevel;
 };
 
-/** @throws ConfigurationError */
-export function readServerConfig(environment: Environment): ServerConfig {
+/**
+ * A flag outranks the environment.
+ * @throws ConfigurationError
+ */
+export function readServerConfig(
+  settings: Environment,
+  { port }: Readonly<Record<string, unknown>> = {},
+): ServerConfig {
+  const environment = typeof port === 'string' ? { ...settings, PORT: port } : settings;
   const values = readSettings(serverSettings, withDatabaseUrl(environment));
   const exchanges = configuredExchanges(values, environment);
   const problems = [

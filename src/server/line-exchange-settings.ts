@@ -8,11 +8,13 @@ const isName = (name: string | undefined) =>
   name === undefined ||
   (/^[a-z0-9]+(?:-[a-z0-9]+)*$/u.test(name) && name.length <= 24 && !name.startsWith('sim-'));
 
+/** Some write it in capitals; there is one spelling of an exchange. */
+const inLowerCase = (name: string | undefined) => name?.toLowerCase();
+
 const name = {
-  schema: text().refine(
-    isName,
-    'expected lower-case letters, digits and single hyphens, at most 24, and not sim-…',
-  ),
+  schema: text()
+    .transform(inLowerCase)
+    .refine(isName, 'expected letters, digits and single hyphens, at most 24, and not sim-…'),
   description: 'What that exchange is called; exchange1, exchange2, … where it is not set',
 };
 const host = { schema: text('127.0.0.1'), description: 'The host of that exchange' };

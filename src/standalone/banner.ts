@@ -14,6 +14,7 @@ export function banner(addresses: Addresses, mode: 'TEST' | 'LIVE'): string {
     '',
     'Try, in another terminal:',
     '  npm run --silent tradewind -- candles BTCUSDT --timeframe 1s --follow',
+    `  curl ${addresses.server}/prices/latest/BTCUSDT`,
     '  npm run --silent sql -- "select count(*) from candle"',
     `  npm run --silent tradewind -- mode ${other}`,
     '',
@@ -24,7 +25,7 @@ export function banner(addresses: Addresses, mode: 'TEST' | 'LIVE'): string {
 
 export function addressLines(addresses: Addresses): string[] {
   return [
-    `  server     ${bold(addresses.server)}  (gRPC, gRPC-Web, Connect)`,
+    `  server     ${bold(addresses.server)}  (gRPC, gRPC-Web, Connect, plain HTTP)`,
     ...(addresses.simulator === undefined ? [] : [`  simulator  ${bold(addresses.simulator)}`]),
     `  Postgres   ${bold(addresses.database)}`,
   ];

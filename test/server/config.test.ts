@@ -28,6 +28,14 @@ test.each([
   expect(() => readServerConfig({ [key]: value })).not.toThrow();
 });
 
+test('a port that is a flag outranks the environment, under each of its names', () => {
+  const environment = { PORT: '1', APP_PORT: '2' };
+  expect(readServerConfig(environment).port).toBe(1);
+  expect(readServerConfig(environment, { port: '0' }).port).toBe(0);
+  expect(readServerConfig({ APP_PORT: '2' }, { port: '3' }).port).toBe(3);
+  expect(() => readServerConfig({}, { port: 'x' })).toThrow(/^.*PORT: expected .* got "x"/su);
+});
+
 test('a value with a password in it is not shown', () => {
   expect(() => readServerConfig({ DATABASE_URL: 'mysql://user:secret@host/x' })).toThrow(
     /DATABASE_URL: expected a URL beginning with postgres:\/\/ or postgresql:\/\/$/u,

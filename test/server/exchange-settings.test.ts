@@ -36,7 +36,8 @@ describe('exchanges that are followed', () => {
         EXCHANGE2_PORT: '40102',
         EXCHANGE2_NAME: 'exchange2',
         EXCHANGE3_PORT: '40103',
-        EXCHANGE3_NAME: 'other',
+        // There is one spelling of it.
+        EXCHANGE3_NAME: 'Other',
       },
       ['exchange1', 'exchange2', 'other'],
       ['sim-exchange1', 'sim-exchange2', 'sim-other'],
@@ -104,8 +105,8 @@ const many = Array.from({ length: 300 }, (_, index) => `A${index}`).join(' ');
 test.each<[what: string, environment: Environment, message: string]>([
   ['a pair of three', { COINBASE_SYMBOLS: 'BTC-USD-X' }, 'COINBASE_SYMBOLS: expected pairs like'],
   ['a pair with a colon', { KRAKEN_SYMBOLS: 'BTC:USD' }, 'KRAKEN_SYMBOLS: expected pairs like'],
-  ['a name in capitals', { EXCHANGE1_NAME: 'Exchange1' }, 'EXCHANGE1_NAME: expected lower-case'],
-  ['the name of a twin', { EXCHANGE1_NAME: 'sim-a' }, 'EXCHANGE1_NAME: expected lower-case'],
+  ['a name of two words', { EXCHANGE1_NAME: 'an exchange' }, 'EXCHANGE1_NAME: expected letters'],
+  ['the name of a twin', { EXCHANGE1_NAME: 'sim-a' }, 'EXCHANGE1_NAME: expected letters'],
   [
     'two of one name',
     { EXCHANGE1_PORT: '1', EXCHANGE2_PORT: '2', EXCHANGE2_NAME: 'exchange1' },

@@ -259,6 +259,16 @@ describe('over plain HTTP', () => {
     ]);
   });
 
+  test.each(['{"mode": "live"}', '{"mode": "test"}', 'live'])(
+    'POST /mode/test with %s in its body is refused, and changes nothing',
+    async (body) => {
+      const { url, mode } = await aServer();
+      const response = await fetch(`${url}/mode/test`, { method: 'POST', body });
+      expect([response.status, await mode()]).toEqual([400, Mode.LIVE]);
+      expect(await response.json()).toMatchObject({ code: 3 });
+    },
+  );
+
   test('/health is 200 while a feed is open, and 503 when none is or Postgres is not', async () => {
     const health = async (url: string) => {
       const response = await fetch(`${url}/health`);
