@@ -1,10 +1,18 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { parse } from 'csv-parse';
+import { extname } from 'node:path';
 import { Failure } from '../failure.ts';
+import {
+  expectedColumns,
+  headerColumns,
+  headerProblem,
+  looksLikeHeader,
+} from './execution-columns.ts';
+import type { Fields } from './execution-columns.ts';
 import type { ExecutionSource, SourceRow } from './execution-source.ts';
 import { parseTime } from './execution-time.ts';
+import { fileLines, longestLineBytes } from './file-lines.ts';
+import type { FileLine } from './file-lines.ts';
+import { csvFields, csvValues, jsonFields } from './line-fields.ts';
+import type { LineFields } from './line-fields.ts';
 
 export type ExecutionFileOptions = {
   readonly path: string;
@@ -16,16 +24,17 @@ export type ExecutionFileOptions = {
   readonly onRead: (bytes: number) => void;
 };
 
-const requiredColumns = ['source_id', 'instrument', 'quantity', 'price', 'executed_at'] as const;
-const optionalColumns = ['account', 'fee', 'source', 'exchange', 'corrects'] as const;
-type Column = (typeof requiredColumns)[number] | (typeof optionalColumns)[number];
-type Fields = { readonly [column in Column]?: string };
-
 const batchSize = 1_000;
-/** No row of ours is this long: what is longer is no CSV with line ends. */
-const longestRecordBytes = 1024 * 1024;
+const jsonExtensions: readonly string[] = ['.json', '.jsonl', '.ndjson'];
 
-/** Executions in a file: CSV with a header, or a JSON object a line with the same names. */
+/** Reads a line's fields. */
+type Format = (text: string) => LineFields;
+
+/**
+ * Executions in a file: CSV with a header, or a JSON object a line with the same names. The file's name
+ * says which; where it does not, the first line that is a header or an object does. Each line stands
+ * for itself: one that cannot be read is a row with a problem, and the rest goes on.
+ */
 export class ExecutionFile implements ExecutionSource {
   readonly #options: ExecutionFileOptions;
 
@@ -33,56 +42,72 @@ export class ExecutionFile implements ExecutionSource {
     this.#options = options;
   }
 
-  /** @throws Failure for a file that cannot be read, or whose header lacks columns */
+  /** @throws Failure for a file that cannot be read, or whose header is wrong */
   async *rows(): AsyncGenerator<readonly SourceRow[]> {
     const { path } = this.#options;
     try {
-      yield* inBatches((await isJson(path)) ? this.#jsonRows() : this.#csvRows());
+      yield* inBatches(this.#rows());
     } catch (error) {
       if (error instanceof Failure || !(error instanceof Error)) throw error;
       throw new Failure(`${path}: ${error.message}`, { cause: error });
     }
   }
 
-  async *#jsonRows(): AsyncGenerator<SourceRow> {
-    const file = createReadStream(this.#options.path);
-    let line = 0;
-    for await (const text of createInterface({ input: file, crlfDelay: Infinity })) {
-      line++;
-      if (text.trim() === '') continue;
-      this.#options.onRead(file.bytesRead);
-      const fields = readObject(text);
-      yield fields === undefined
-        ? { line, text, problem: 'Expected a JSON object' }
-        : this.#row(line, text, fields);
-    }
-  }
-
-  async *#csvRows(): AsyncGenerator<SourceRow> {
+  async *#rows(): AsyncGenerator<SourceRow> {
     const { path, onRead } = this.#options;
-    const file = createReadStream(path);
-    const parser = parse({
-      bom: true,
-      columns: (header: string[]) => checkedHeader(path, header),
-      info: true,
-      raw: true,
-      max_record_size: longestRecordBytes,
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      trim: true,
-    });
-    file.on('error', (error) => parser.destroy(error));
-    type Parsed = { record: Fields; raw: string; info: { lines: number; error?: Error } };
-    for await (const { record, raw, info } of file.pipe(parser) as AsyncIterable<Parsed>) {
-      onRead(file.bytesRead);
-      yield this.#row(info.lines, raw.trim(), record);
+    const extension = extname(path).toLowerCase();
+    let format: Format | undefined = jsonExtensions.includes(extension) ? jsonFields : undefined;
+    for await (const line of fileLines(path, onRead)) {
+      if (line.text.trim() === '') continue;
+      if (format === undefined && line.problem === undefined) {
+        const header = this.#header(line.text, extension === '.csv');
+        if (header !== undefined) {
+          format = (text) => csvFields(header, text);
+          continue;
+        }
+        if (line.text.trimStart().startsWith('{')) format = jsonFields;
+      }
+      yield this.#row(line, format);
     }
   }
 
-  #row(line: number, text: string, fields: Fields): SourceRow {
+  /** The columns of a line that is a header. @throws Failure for one that is a wrong one */
+  #header(text: string, isExpected: boolean): readonly string[] | undefined {
+    const values = csvValues(text) ?? [];
+    if (!isExpected && !looksLikeHeader(values)) return undefined;
+    const columns = headerColumns(values);
+    const problem = headerProblem(columns);
+    if (problem !== undefined) throw new Failure(`${this.#options.path}: ${problem}`);
+    return columns;
+  }
+
+  #row({ number: line, text, problem }: FileLine, format: Format | undefined): SourceRow {
+    if (problem === 'tooLong') {
+      return { line, text, problem: `Expected at most ${longestLineBytes} bytes a line` };
+    }
+    const read = format?.(text) ?? {
+      problem: `Expected a JSON object, or a header with ${expectedColumns}`,
+    };
+    if (problem === 'notUtf8') {
+      const fields = 'fields' in read ? read.fields : {};
+      // What is no UTF-8 has become this letter.
+      const field = fieldWhere(fields, (value) => value.includes('\uFFFD'));
+      return {
+        line,
+        text,
+        problem: field === undefined ? 'Expected UTF-8' : `${field}: expected UTF-8`,
+      };
+    }
+    return 'problem' in read ? { line, text, ...read } : this.#execution(line, text, read.fields);
+  }
+
+  #execution(line: number, text: string, fields: Fields): SourceRow {
     const { account, source } = this.#options;
     const { source_id: sourceId = '', instrument = '', executed_at: executedAt = '' } = fields;
+    const broken = fieldWhere(fields, (value) => !value.isWellFormed());
+    if (broken !== undefined) {
+      return { line, text, problem: `${broken}: expected well-formed Unicode` };
+    }
     const executedTime = parseTime(executedAt);
     if (executedTime === undefined) {
       const expected = 'executed_at: expected RFC 3339 or a number since 1970';
@@ -99,13 +124,13 @@ export class ExecutionFile implements ExecutionSource {
       corrects,
       executedTime,
     };
-    if (
-      Object.values(execution).some((value) => typeof value === 'string' && !value.isWellFormed())
-    ) {
-      return { line, text, problem: 'Expected well-formed Unicode' };
-    }
     return { line, text, source: fields.source || source, execution };
   }
+}
+
+/** The name of the first field whose value is such a one. */
+function fieldWhere(fields: Fields, isSuch: (value: string) => boolean): string | undefined {
+  return Object.entries(fields).find(([, value]) => isSuch(value))?.[0];
 }
 
 async function* inBatches(rows: AsyncIterable<SourceRow>): AsyncGenerator<readonly SourceRow[]> {
@@ -117,42 +142,4 @@ async function* inBatches(rows: AsyncIterable<SourceRow>): AsyncGenerator<readon
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Whether the first thing in the file is an object. */
-async function isJson(path: string): Promise<boolean> {
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0);
-  return buffer
-    .toString('utf8', 0, bytesRead)
-    .replace(/^\uFEFF/u, '')
-    .trimStart()
-    .startsWith('{');
-}
-
-function checkedHeader(path: string, header: readonly string[]): string[] {
-  const columns = header.map((name) => name.toLowerCase());
-  const missing = requiredColumns.filter((name) => !columns.includes(name));
-  if (missing.length === 0) return columns;
-  throw new Failure(
-    `${path}: expected a header with ${requiredColumns.join(',')} and perhaps ${optionalColumns.join(',')}; ${missing.join(', ')} is missing`,
-  );
-}
-
-/** JSON.parse hands a third argument to its reviver, which TypeScript does not know yet. */
-type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
-
-/** The fields as texts: numbers keep the digits that were written, as a float would lose some. */
-function readObject(text: string): Fields | undefined {
-  const asWritten: Reviver = (_key, value, context) =>
-    typeof value === 'number' ? context?.source : value;
-  try {
-    const object: unknown = JSON.parse(text, asWritten);
-    if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined;
-    return Object.fromEntries(
-      Object.entries(object).filter(([, value]) => typeof value === 'string'),
-    );
-  } catch {
-    return undefined;
-  }
 }

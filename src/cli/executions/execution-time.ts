@@ -1,7 +1,7 @@
 import type { Moment } from './execution-source.ts';
 
 const rfc3339Pattern =
-  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/u;
+  /^(\d{4}-\d{2}-\d{2})[Tt ]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/u;
 const epochPattern = /^(\d{1,17})(?:\.(\d{1,9}))?$/u;
 
 /**
