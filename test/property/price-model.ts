@@ -28,10 +28,90 @@ export type ModelStatistics = {
   readonly quoteVolume: bigint;
 };
 
-/** The window of so many seconds when the clock shows `now`: it ends with the second that runs. */
-export function modelWindow(seconds: number, now: number): { from: number; to: number } {
-  const to = now - (now % 1_000_000) + 1_000_000;
+const second = 1_000_000;
+const week = 7 * 86_400;
+
+/**
+ * The window of so many seconds when the clock shows `now`: it ends with the second that runs, beyond
+ * a week with the minute.
+ */
+export function modelWindow(seconds: number, now: number): ModelWindow {
+  const step = (seconds > week ? 60 : 1) * second;
+  const to = now - (now % step) + step;
   return { from: to - seconds * 1_000_000, to };
+}
+
+type ModelWindow = { readonly from: number; readonly to: number };
+
+/** What is covered, and whether it is all; undefined where the model does not foresee it. */
+export type ModelCoverage = {
+  readonly isComplete: boolean | undefined;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+};
+
+/**
+ * What one life of a server covers of a window, on one exchange: it was observed from the second after
+ * that of the first trade on, and up to the second in which something was heard last.
+ */
+export function modelCoverage(
+  own: readonly PricedTrade[],
+  { from, to }: ModelWindow,
+  { now, heard }: { readonly now: number; readonly heard: number },
+): ModelCoverage {
+  const trades = [...new Map(own.map((each) => [each.id, each])).values()].toSorted(
+    (a, b) => a.id - b.id,
+  );
+  const [first] = trades;
+  if (first === undefined) return { isComplete: false, from: to, to };
+  // A connection that delivers nothing for ten seconds is not believed any more.
+  if (now - heard > 10 * second) return { isComplete: false, from: undefined, to: undefined };
+  const heardThrough = heard - (heard % second) + second;
+  const firstSecond = first.time - (first.time % second);
+  // Of what is missing the neighbours say when it was.
+  const holes = trades.flatMap((trade, index) => {
+    const before = trades[index - 1] ?? trade;
+    if (trade.id - before.id < 2) return [];
+    return { from: Math.min(before.time, trade.time), to: Math.max(before.time, trade.time) };
+  });
+  const end = Math.min(to, heardThrough);
+  if (holes.some((hole) => hole.from >= from && hole.to < end)) {
+    return { isComplete: false, from: undefined, to: undefined };
+  }
+  if (holes.length > 0 || heardThrough <= from) {
+    return { isComplete: undefined, from: undefined, to: undefined };
+  }
+  return {
+    isComplete: from > firstSecond,
+    from: Math.max(from, firstSecond),
+    to: end,
+  };
+}
+
+/** Several exchanges together: from the earliest to the latest, and all only where each has all. */
+export function modelUnion(parts: readonly ModelCoverage[], window: ModelWindow): ModelCoverage {
+  const covering = parts.filter(({ from, to }) => from !== window.to || to !== window.to);
+  const isAnyOpen = parts.some(({ isComplete }) => isComplete === undefined);
+  const known = (values: readonly (number | undefined)[], pick: (...all: number[]) => number) => {
+    const all = values.filter((value) => value !== undefined);
+    if (all.length < values.length) return undefined;
+    return all.length === 0 ? window.to : pick(...all);
+  };
+  return {
+    isComplete: parts.some(({ isComplete }) => isComplete === false)
+      ? false
+      : isAnyOpen
+        ? undefined
+        : true,
+    from: known(
+      covering.map(({ from }) => from),
+      Math.min,
+    ),
+    to: known(
+      covering.map(({ to }) => to),
+      Math.max,
+    ),
+  };
 }
 
 /** The statistics of the trades in [from, to). */

@@ -35,6 +35,8 @@ const someStep = fc.record({
     fc.oneof(
       fc.constantFrom(1, 3, 5, 10, 30, 60, 180, 300, 3_600),
       fc.integer({ min: 1, max: 1_200 }),
+      // By the hour, by the day, and beyond a week by the minute.
+      fc.constantFrom(3_601, 7_200, 86_400, 604_800, 604_860, 2_592_000),
     ),
     { freq: 3 },
   ),

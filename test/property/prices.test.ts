@@ -47,8 +47,53 @@ test.each([
   {
     name: 'averages of exchanges are averaged',
     file: 'market/price-statistics.ts',
-    find: 'priceSum += sum.priceSum;',
-    replace: 'priceSum += (sum.priceSum / BigInt(sum.tradeCount)) * BigInt(sum.tradeCount);',
+    find: 'divideHalfEven(priceSum, BigInt(tradeCount))',
+    replace: `divideHalfEven(
+      parts.reduce((all, { sum }) => all + (sum.tradeCount === 0 ? 0n : sum.priceSum / BigInt(sum.tradeCount)), 0n),
+      BigInt(parts.filter(({ sum }) => sum.tradeCount > 0).length),
+    )`,
+  },
+  {
+    name: 'the first of exchanges is the last',
+    file: 'market/price-statistics.ts',
+    find: 'sum.openTradeTime < firstPart.sum.openTradeTime',
+    replace: 'sum.openTradeTime > firstPart.sum.openTradeTime',
+  },
+  {
+    name: 'the last of exchanges is the first',
+    file: 'market/price-statistics.ts',
+    find: 'sum.closeTradeTime >= lastPart.sum.closeTradeTime',
+    replace: 'sum.closeTradeTime < lastPart.sum.closeTradeTime',
+  },
+  {
+    name: 'nothing is ever complete',
+    file: 'market/price-statistics.ts',
+    find: 'let isComplete = true;',
+    replace: 'let isComplete = false;',
+  },
+  {
+    name: 'everything is always complete',
+    file: 'market/price-statistics.ts',
+    find: 'isComplete = false;',
+    replace: 'isComplete = true;',
+  },
+  {
+    name: 'what has not been heard yet is covered',
+    file: 'market/price-statistics.ts',
+    find: 'to = Math.max(to, part.to);',
+    replace: 'to = window.to;',
+  },
+  {
+    name: 'what was before the observation is covered',
+    file: 'market/price-statistics.ts',
+    find: 'from = Math.min(from, part.from);',
+    replace: 'from = window.from;',
+  },
+  {
+    name: 'exchanges cover what all of them do',
+    file: 'market/price-statistics.ts',
+    find: 'to = Math.max(to, part.to);',
+    replace: 'to = Math.min(to === window.from ? window.to : to, part.to);',
   },
 ])('the model notices when $name', async ({ file, find, replace }) => {
   const parts = ['base', 'domain', 'market'];

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Micros } from '../../src/base/clock.ts';
 import { timeframes } from '../../src/domain/timeframe.ts';
 import type { Timeframe } from '../../src/domain/timeframe.ts';
 import { compareVersions } from '../../src/domain/candle.ts';
@@ -10,7 +11,7 @@ import type { StoredPrices } from '../../src/market/price-history.ts';
 import type { PriceStatistics } from '../../src/market/price-statistics.ts';
 import { aBookTicker, aTrade } from '../support/builders.ts';
 import { TwinClock } from '../support/twin-clock.ts';
-import { modelStatistics, modelWindow } from './price-model.ts';
+import { modelCoverage, modelStatistics, modelUnion, modelWindow } from './price-model.ts';
 import type { PricedTrade } from './price-model.ts';
 import { exchanges } from './price-scenario.ts';
 import type { PriceScenario, PriceStep } from './price-scenario.ts';
@@ -62,17 +63,32 @@ export async function checkPrices(
   const instruments = exchanges.map((exchange) => `${exchange}:${symbolName}`);
   const clock = new TwinClock(steps[0]?.at ?? 0);
   const known: PricedTrade[] = [];
+  const heard = new Map<string, Micros>();
+  let isFirstLife = true;
   let life = startLife(engine, 1, { instruments, shelf, clock });
   for (const [index, step] of steps.entries()) {
     clock.moveTo(Math.max(clock.now(), step.at));
     if (index === restartAfter) {
       await shelf.settle();
+      isFirstLife = false;
+      // The exchange tells of all that has happened, also of what is on its way still.
+      known.push(...tradesOf(steps).filter(({ time }) => time <= clock.now()));
       life = startLife(engine, 2, { instruments, shelf, clock });
       await recover(life.market, { instruments, shelf, known, now: clock.now() });
     }
     if (step.type === 'trade') known.push(step.trade);
-    if (step.type !== 'question') life.take(step);
-    else await checkAnswers(life.book, instruments, { seconds: step.period, known, shelf, clock });
+    for (const exchange of step.type === 'trade' ? [step.trade.exchange] : exchanges) {
+      if (step.type !== 'question') heard.set(exchange, clock.now());
+    }
+    if (step.type !== 'question') {
+      life.take(step);
+      continue;
+    }
+    const asked = { seconds: step.period, known, shelf, clock };
+    await checkAnswers(life.book, instruments, {
+      ...asked,
+      heard: isFirstLife ? heard : undefined,
+    });
   }
   // All that was traded has closed: what is stored says the same to a server that has heard nothing.
   const deaf = { stateOf: () => undefined, exchangeTime: () => clock.now() };
@@ -80,6 +96,10 @@ export async function checkPrices(
   for (const seconds of [30, 3_600]) {
     await checkAnswers(bare, instruments, { seconds, known, shelf, clock });
   }
+}
+
+function tradesOf(steps: readonly PriceStep[]): PricedTrade[] {
+  return steps.flatMap((step) => (step.type === 'trade' ? [step.trade] : []));
 }
 
 type Parts = {
@@ -184,13 +204,17 @@ async function checkAnswers(
     readonly known: readonly PricedTrade[];
     readonly shelf: CandleShelf;
     readonly clock: TwinClock;
+    /** When each exchange was heard last, where what is covered is foreseen. */
+    readonly heard?: ReadonlyMap<string, Micros> | undefined;
   },
 ): Promise<void> {
-  const { seconds, known, shelf, clock } = asked;
+  const { seconds, known, shelf, clock, heard } = asked;
   const window = modelWindow(seconds, clock.now());
   await shelf.settle();
   for (const some of [...instruments.map((name) => [name]), instruments]) {
-    const statistics = await book.statistics(some, seconds * 1_000_000);
+    const answer = book.statistics(some, seconds * 1_000_000);
+    const isHeld = !(answer instanceof Promise);
+    const statistics = await answer;
     const own = known.filter(({ exchange }) =>
       some.some((name) => name.startsWith(`${exchange}:`)),
     );
@@ -199,8 +223,23 @@ async function checkAnswers(
     const what = `${some.join()} over ${seconds} s up to ${window.to}`;
     expect(statistics.window, what).toEqual(window);
     expect({ ...rest }, what).toEqual(without(expected));
+    if (heard !== undefined) {
+      const parts = some.map((name) => {
+        const exchange = name.slice(0, name.indexOf(':'));
+        const ofExchange = own.filter((trade) => trade.exchange === exchange);
+        const now = clock.now();
+        return modelCoverage(ofExchange, window, { now, heard: heard.get(exchange) ?? 0 });
+      });
+      const { isComplete, from, to } = modelUnion(parts, window);
+      const told = { isComplete: statistics.isComplete, from: statistics.from, to: statistics.to };
+      expect(told, what).toEqual({
+        isComplete: isComplete ?? told.isComplete,
+        from: from ?? told.from,
+        to: to ?? told.to,
+      });
+    }
     // Of several exchanges' first trades a stored candle does not say which was the earlier.
-    if (some.length > 1) continue;
+    if (some.length > 1 && !(isHeld && heard !== undefined)) continue;
     expect({ first, last, change, changePercent }, what).toEqual({
       first: expected.first,
       last: expected.last,
