@@ -74,7 +74,7 @@ const statisticsPath = `/${PriceService.typeName}/GetPriceStatistics`;
 const constantPath = `/${SystemService.typeName}/GetServerInfo`;
 
 const rateOf = (path: string, message: Uint8Array): Promise<CallRate> =>
-  callRate(caller, { path, message: [...message], inFlight, durationMs });
+  callRate(caller, { path, messages: [[...message]], inFlight, durationMs });
 
 await rateOf(constantPath, constant);
 await rateOf(statisticsPath, request);

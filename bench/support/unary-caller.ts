@@ -3,10 +3,10 @@
 // is measured.
 import { connect } from 'node:http2';
 
-/** Calls `path` with a message of these bytes for so long, with so many calls under way. */
+/** Calls `path` with messages of these bytes, in turn, for so long, with so many calls under way. */
 export type Calls = {
   readonly path: string;
-  readonly message: readonly number[];
+  readonly messages: readonly (readonly number[])[];
   readonly inFlight: number;
   readonly durationMs: number;
 };
@@ -16,8 +16,11 @@ export type Called = { readonly ok: number; readonly failed: number; readonly el
 
 const session = connect(`http://127.0.0.1:${process.argv[2]}`);
 process.on('message', (calls: Calls) => {
-  const frame = Buffer.concat([Buffer.alloc(5), Buffer.from(calls.message)]);
-  frame.writeUInt32BE(calls.message.length, 1);
+  const frames = calls.messages.map((message) => {
+    const frame = Buffer.concat([Buffer.alloc(5), Buffer.from(message)]);
+    frame.writeUInt32BE(message.length, 1);
+    return frame;
+  });
   const headers = {
     ':method': 'POST',
     ':path': calls.path,
@@ -28,6 +31,7 @@ process.on('message', (calls: Calls) => {
   const endMs = startMs + calls.durationMs;
   const counts = { ok: 0, failed: 0 };
   let running = 0;
+  let called = 0;
   const call = () => {
     running++;
     const stream = session.request(headers);
@@ -44,7 +48,7 @@ process.on('message', (calls: Calls) => {
       }
     });
     stream.resume();
-    stream.end(frame);
+    stream.end(frames[called++ % frames.length]);
   };
   for (let index = 0; index < calls.inFlight; index++) call();
 });
