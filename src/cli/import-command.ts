@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
@@ -67,9 +67,8 @@ async function importFile(
   const progress = await ImportProgress.open(path);
   if (progress.rows > 0) console.error(`Going on after row ${progress.rows}`);
   const bar = new ProgressBar(process.stderr, systemClock);
-  // What is there of an earlier import would be taken for this one's.
-  if (progress.rows === 0) await rm(`${path}.refused`, { force: true });
-  const refused = new RefusedRows(options.refused ?? `${path}.refused`, progress.rows > 0);
+  const refusedPath = options.refused ?? `${path}.refused`;
+  await using refused = await RefusedRows.open(refusedPath, progress.refusedBytes);
   const stop = new AbortController();
   using _watch = onStopRequested(systemClock, environment, {
     onStop: () => stop.abort(new Failure('stopped; the same command goes on from here')),
@@ -77,6 +76,7 @@ async function importFile(
   });
   const patienceMs = Number(options.patience.seconds) * 1000 + options.patience.nanos / 1_000_000;
   let read = 0;
+  let soFar: RecordCounts | undefined;
   const source = new ExecutionFile({ path, ...options, onRead: (bytes) => (read = bytes) });
   try {
     const counts = await recordExecutions(positions, source, {
@@ -84,9 +84,11 @@ async function importFile(
       signal: stop.signal,
       patienceMs,
       skip: progress.rows,
-      onProgress: (rows) => {
-        progress.note(rows);
+      onProgress: async (rows, counts) => {
+        soFar = counts;
         bar.show(size === 0 ? 1 : read / size);
+        // Before it is noted that they are dealt with: otherwise a kill would lose them.
+        progress.note({ rows, refusedBytes: await refused.write() });
       },
       onRefused: (row, reason) => refused.add(row, reason),
       onOutage: outageNote(bar, patienceMs),
@@ -96,9 +98,8 @@ async function importFile(
     tell(counts);
   } catch (error) {
     bar.clear();
+    if (soFar !== undefined) tell(soFar);
     throw stop.signal.aborted ? stop.signal.reason : error;
-  } finally {
-    await refused.close();
   }
   const complaint = refused.complaint();
   if (complaint !== undefined) throw new Failure(complaint);

@@ -37,25 +37,42 @@ export function describeTrade(command: Command, environment: Environment): Comma
         const bar = new ProgressBar(process.stderr, systemClock);
         const stop = new AbortController();
         using _watch = onStopRequested(systemClock, environment, {
-          onStop: () => stop.abort(new Failure('stopped')),
+          onStop: () =>
+            stop.abort(new Failure('stopped; what was under way may be recorded as well')),
           onInsist: () => process.exit(1),
         });
         const refusals = new Set<string>();
-        const { recorded } = await askServer(environment, options, ({ positions }) =>
-          recordExecutions(positions, source, {
-            clock: systemClock,
-            signal: stop.signal,
-            patienceMs,
-            skip: 0,
-            onProgress: (rows) => bar.show(rows / count),
-            onRefused: (_row, reason) => refusals.add(reason),
-            onOutage: outageNote(bar, patienceMs),
-          }),
-        ).finally(() => bar.clear());
-        console.log(`${recorded} recorded`);
-        if (refusals.size > 0) throw new Failure([...refusals].join('\n'));
+        let recorded = 0;
+        try {
+          await askServer(environment, options, ({ positions }) =>
+            recordExecutions(positions, source, {
+              clock: systemClock,
+              signal: stop.signal,
+              patienceMs,
+              skip: 0,
+              onProgress: (rows, counts) => {
+                bar.show(rows / count);
+                recorded = counts.recorded;
+                // Whatever is wrong with all of them is wrong with those to come.
+                if (recorded === 0 && refusals.size > 0) stop.abort(refusedFor(refusals));
+              },
+              onRefused: (_row, reason) => refusals.add(reason),
+              onOutage: outageNote(bar, patienceMs),
+            }),
+          );
+        } catch (error) {
+          throw stop.signal.aborted ? stop.signal.reason : error;
+        } finally {
+          bar.clear();
+          console.log(`${recorded} recorded`);
+        }
+        if (refusals.size > 0) throw refusedFor(refusals);
       },
     );
+}
+
+function refusedFor(reasons: ReadonlySet<string>): Failure {
+  return new Failure([...reasons].join('\n'));
 }
 
 function parseCount(text: string): number {

@@ -3,7 +3,13 @@ import { z } from 'zod';
 
 /** Written beside the file that is imported. */
 const suffix = '.import-progress';
-const schema = z.object({ bytes: z.number(), modifiedMs: z.number(), rows: z.number() });
+const schema = z.object({
+  bytes: z.number(),
+  modifiedMs: z.number(),
+  rows: z.number(),
+  refusedBytes: z.number(),
+});
+type Noted = Pick<z.infer<typeof schema>, 'rows' | 'refusedBytes'>;
 
 /**
  * How much of a file has been imported, kept beside it while it is not done, so that an import that
@@ -14,16 +20,19 @@ export class ImportProgress {
   readonly #file: { readonly bytes: number; readonly modifiedMs: number };
   /** The rows that were dealt with when this was opened. */
   readonly rows: number;
+  /** How long the file of refused rows was then. */
+  readonly refusedBytes: number;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     path: string,
     file: { readonly bytes: number; readonly modifiedMs: number },
-    rows: number,
+    { rows, refusedBytes }: Noted,
   ) {
     this.#path = path;
     this.#file = file;
     this.rows = rows;
+    this.refusedBytes = refusedBytes;
   }
 
   static async open(file: string): Promise<ImportProgress> {
@@ -31,12 +40,13 @@ export class ImportProgress {
     const path = file + suffix;
     const known = await read(path);
     const isSame = known?.bytes === size && known.modifiedMs === mtimeMs;
-    return new ImportProgress(path, { bytes: size, modifiedMs: mtimeMs }, isSame ? known.rows : 0);
+    const noted = isSame ? known : { rows: 0, refusedBytes: 0 };
+    return new ImportProgress(path, { bytes: size, modifiedMs: mtimeMs }, noted);
   }
 
   /** Notes the rows that are dealt with; where nothing can be written, an import begins anew. */
-  note(rows: number): void {
-    const text = JSON.stringify({ ...this.#file, rows });
+  note(noted: Noted): void {
+    const text = JSON.stringify({ ...this.#file, ...noted } satisfies z.infer<typeof schema>);
     this.#writing = this.#writing.then(() => write(this.#path, text));
   }
 

@@ -23,8 +23,9 @@ export type RecordOptions = {
   readonly patienceMs: number;
   /** Rows of the source that were dealt with before. */
   readonly skip: number;
-  /** All rows up to this one are dealt with. */
-  readonly onProgress: (rows: number, counts: RecordCounts) => void;
+  /** All rows up to this one are dealt with, and told where they were refused. It is waited for. */
+  readonly onProgress: (rows: number, counts: RecordCounts) => Promise<void> | void;
+  /** In the order of the rows. */
   readonly onRefused: (row: SourceRow, reason: string) => void;
   /** A batch could not be recorded, and is tried again. */
   readonly onOutage: (error: ConnectError) => void;
@@ -32,13 +33,14 @@ export type RecordOptions = {
 
 export type RecordCounts = { recorded: number; duplicates: number; refused: number };
 
-type Batch = { readonly source: string; readonly rows: readonly BatchRow[]; readonly end: number };
-type BatchRow = SourceRow & { readonly execution: NewExecution };
+/** `end` is how many rows of the source lie up to its end; what cannot be read is told in its place. */
+type Batch = { readonly source: string; readonly rows: readonly SourceRow[]; readonly end: number };
+type Outcome = Pick<RecordResult, 'outcome' | 'reason'>;
 
 /**
  * Records what a source tells, batch by batch, several under way at once; a batch that fails for an
  * outage is sent again, as that changes nothing. What is refused is told, and goes on with the rest.
- * @throws ConnectError when the server refuses a batch as such, or is away for too long; the signal's
+ * @throws ConnectError when the server is away for too long; what `onProgress` throws; the signal's
  * reason
  */
 export async function recordExecutions(
@@ -50,19 +52,16 @@ export async function recordExecutions(
   const inFlight: Promise<void>[] = [];
   let settled: Promise<void> = Promise.resolve();
   /** In the order of the rows: progress never says more than is done. */
-  const settle = async (
-    batch: Batch,
-    sent: Promise<readonly RecordResult[]>,
-    before: Promise<void>,
-  ) => {
-    const [results] = await Promise.all([sent, before]);
-    for (const [index, result] of results.entries()) {
-      const row = batch.rows[index];
-      if (row !== undefined) count(counts, row, result, options);
+  const settle = async (batch: Batch, sent: Promise<readonly Outcome[]>, before: Promise<void>) => {
+    const [outcomes] = await Promise.all([sent, before]);
+    const answered = outcomes.values();
+    for (const row of batch.rows) {
+      const outcome = 'problem' in row ? refusal(row.problem) : answered.next().value;
+      if (outcome !== undefined) count(counts, row, outcome, options);
     }
-    options.onProgress(batch.end, counts);
+    await options.onProgress(batch.end, counts);
   };
-  for await (const batch of batches(source, counts, options)) {
+  for await (const batch of batches(source, options.skip)) {
     options.signal.throwIfAborted();
     settled = settle(batch, sendBatch(client, batch, options), settled);
     // It is waited for below, by then perhaps as one of several that failed.
@@ -77,7 +76,7 @@ export async function recordExecutions(
 function count(
   counts: RecordCounts,
   row: SourceRow,
-  { outcome, reason }: RecordResult,
+  { outcome, reason }: Outcome,
   { onRefused }: RecordOptions,
 ): void {
   if (outcome === RecordOutcome.RECORDED) counts.recorded++;
@@ -88,46 +87,47 @@ function count(
   }
 }
 
-async function* batches(
-  source: ExecutionSource,
-  counts: RecordCounts,
-  { skip, onRefused }: RecordOptions,
-): AsyncGenerator<Batch> {
-  let rows: BatchRow[] = [];
-  let name = '';
+function refusal(reason: string): Outcome {
+  return { outcome: RecordOutcome.REFUSED, reason };
+}
+
+async function* batches(source: ExecutionSource, skip: number): AsyncGenerator<Batch> {
+  let rows: SourceRow[] = [];
+  /** Of the rows that can be read; undefined: none of them can. */
+  let name: string | undefined;
   let bytes = 0;
   let end = 0;
   const take = (): Batch => {
-    const batch = { source: name, rows, end };
+    const batch = { source: name ?? '', rows, end };
     rows = [];
+    name = undefined;
     bytes = 0;
     return batch;
   };
   for await (const some of source.rows()) {
     for (const row of some) {
-      if (end++ < skip) continue;
-      if ('problem' in row) {
-        counts.refused++;
-        onRefused(row, row.problem);
+      if (end < skip) {
+        end++;
         continue;
       }
-      const size = sizeOf(row.execution);
-      if (
-        rows.length > 0 &&
-        (row.source !== name || rows.length === mostRows || bytes + size > mostBytes)
-      ) {
-        yield { ...take(), end: end - 1 };
+      const size = sizeOf(row);
+      const isOther = 'execution' in row && name !== undefined && row.source !== name;
+      if (isOther || rows.length === mostRows || (rows.length > 0 && bytes + size > mostBytes)) {
+        yield take();
       }
-      name = row.source;
+      if ('execution' in row) name = row.source;
       rows.push(row);
       bytes += size;
+      end++;
     }
   }
   if (rows.length > 0) yield take();
 }
 
-/** At least what it takes on the wire, where each field has a tag and a length. */
-function sizeOf({ executedTime: _time, ...texts }: NewExecution): number {
+/** At least what it takes on the wire, where each field has a tag and a length; else what is kept of it. */
+function sizeOf(row: SourceRow): number {
+  if ('problem' in row) return Buffer.byteLength(row.text);
+  const { executedTime: _time, ...texts } = row.execution;
   return Object.values(texts).reduce((sum, text) => sum + Buffer.byteLength(text) + 3, 24);
 }
 
@@ -135,15 +135,22 @@ async function sendBatch(
   client: PositionClient,
   { source, rows }: Batch,
   { clock, signal, patienceMs, onOutage }: RecordOptions,
-): Promise<readonly RecordResult[]> {
+): Promise<readonly Outcome[]> {
+  const executions = rows.flatMap((row): NewExecution[] =>
+    'execution' in row ? [row.execution] : [],
+  );
+  if (executions.length === 0) return [];
   const deadlineMs = clock.monotonicMs() + patienceMs;
   for (let attempt = 0; ; attempt++) {
     try {
-      const executions = rows.map(({ execution }) => execution);
       const options = { signal, timeoutMs: batchTimeoutMs };
       return (await client.recordExecutions({ source, executions }, options)).results;
     } catch (error) {
       const trouble = ConnectError.from(error);
+      // What is wrong with a batch as such is what its rows have in common: their source.
+      if (trouble.code === Code.InvalidArgument) {
+        return executions.map(() => refusal(trouble.rawMessage));
+      }
       const isOutage = [Code.Unavailable, Code.DeadlineExceeded].includes(trouble.code);
       if (!isOutage || clock.monotonicMs() > deadlineMs) throw error;
       onOutage(trouble);

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
@@ -8,6 +7,8 @@ import {
   RecordOutcome,
 } from '../../../gen/tradewind/position/v1/position_service_pb.ts';
 import type { NewExecution } from '../../../gen/tradewind/position/v1/position_service_pb.ts';
+import { KilledImport } from '../../story/killed-import.ts';
+import { eventually } from '../../support/eventually.ts';
 import { runToEnd } from '../../support/run-program.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { startServiceStub } from '../service-stub.ts';
@@ -16,9 +17,14 @@ import { startServiceStub } from '../service-stub.ts';
 async function aServer(refuse: (execution: NewExecution) => string | undefined = () => undefined) {
   const kept = new Map<string, NewExecution>();
   let outages = 0;
+  let batches = 0;
+  let mostBatches = Infinity;
   const stub = await startServiceStub(PositionService, {
     recordExecutions: ({ source, executions }) => {
       if (outages-- > 0) throw new ConnectError('the store is away', Code.Unavailable);
+      if (++batches > mostBatches) throw new ConnectError('no more', Code.Unavailable);
+      if (source === 'a b')
+        throw new ConnectError('source: expected no blank', Code.InvalidArgument);
       const results = executions.map((execution) => {
         const reason = refuse(execution);
         if (reason !== undefined) return { outcome: RecordOutcome.REFUSED, reason };
@@ -32,10 +38,22 @@ async function aServer(refuse: (execution: NewExecution) => string | undefined =
   });
   return {
     kept,
+    address: stub.address,
+    get batches() {
+      return batches;
+    },
     failNext: (count: number) => (outages = count),
+    /** Answers so many batches, and then none. */
+    failAfter: (count: number) => (mostBatches = batches + count),
     run: (...args: readonly string[]) => runToEnd('cli', [...args, '--server', stub.address]),
     [Symbol.asyncDispose]: () => stub[Symbol.asyncDispose](),
   };
+}
+
+/** What an import has written beside a file. */
+function refusedIn(file: string): { line: number; reason: string; text: string }[] {
+  const lines = readFileSync(`${file}.refused`, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
 
 const header = 'source_id,instrument,quantity,price,executed_at';
@@ -103,14 +121,13 @@ test('refused rows go to a file with the reason, and all others are recorded', a
   );
   const { exitCode, stdout, stderr } = await server.run('import', file);
   expect([exitCode, stdout]).toEqual([1, '2 recorded, 0 recorded before, 2 refused\n']);
-  expect(stderr.split('\n').toSorted()).toEqual([
-    '',
+  expect(stderr.split('\n')).toEqual([
+    `error: 2 rows were refused, see ${file}.refused`,
     '  line 3: quantity: expected other than 0',
     '  line 4: executed_at: expected RFC 3339 or a number since 1970, got "never"',
-    `error: 2 rows were refused, see ${file}.refused`,
+    '',
   ]);
-  const refused = readFileSync(`${file}.refused`, 'utf8').trimEnd().split('\n');
-  expect(refused.map((line) => JSON.parse(line)).toSorted((a, b) => a.line - b.line)).toEqual([
+  expect(refusedIn(file)).toEqual([
     { line: 3, reason: 'quantity: expected other than 0', text: '2,123,0,23,1650896178' },
     {
       line: 4,
@@ -141,6 +158,55 @@ test('an import outlasts an outage, and one that was cut off goes on where it wa
   server.failNext(0);
   const again = await server.run('import', file);
   expect([again.exitCode, server.kept.size]).toEqual([0, 12_000]);
+});
+
+test('refused rows are told once and in their order, however often an import was cut off', async () => {
+  await using server = await aServer(({ quantity }) =>
+    quantity === '0' ? 'quantity: expected other than 0' : undefined,
+  );
+  const file = join(temporaryDirectory(), 'executions.csv');
+  // Of 12,000 rows 24 are refused by the server, and 24 cannot be read.
+  const rows = Array.from({ length: 12_000 }, (_, index) => {
+    const time = index % 500 === 250 ? 'never' : `${1_650_000_000 + index}`;
+    return `${index},123,${index % 500 === 0 ? 0 : 1},23,${time}`;
+  });
+  writeFileSync(file, [header, ...rows].join('\n'));
+  for (const batches of [1, 2]) {
+    server.failAfter(1);
+    await using killed = new KilledImport(file, server.address);
+    await eventually(async () => ((await killed.rows()) ?? 0) >= batches * 5_000);
+    await killed[Symbol.asyncDispose]();
+    // As if it had been killed between telling what is refused and noting that.
+    appendFileSync(`${file}.refused`, '{"line":12001,"reason":"quantity: expec');
+  }
+  server.failAfter(Infinity);
+  const { exitCode, stderr } = await server.run('import', file);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Going on after row 10000')]);
+  expect(refusedIn(file).map(({ line }) => line)).toEqual(
+    Array.from({ length: 48 }, (_, index) => 2 + index * 250),
+  );
+  expect(server.kept.size).toBe(12_000 - 48);
+});
+
+test('rows of a source that may not be are refused, and all others are recorded', async () => {
+  await using server = await aServer();
+  const file = join(temporaryDirectory(), 'executions.csv');
+  const rows = ['a', 'a b', 'a'].map((source, index) => `${index},123,1,23,1650896178,${source}`);
+  writeFileSync(file, [`${header},source`, ...rows].join('\n'));
+  const { stdout } = await server.run('import', file);
+  expect(stdout).toBe('2 recorded, 0 recorded before, 1 refused\n');
+  expect(refusedIn(file)).toMatchObject([{ line: 3, reason: 'source: expected no blank' }]);
+});
+
+test('random executions that are all refused are not sent to the end', async () => {
+  await using server = await aServer(() => 'instrument: "NOSUCH" is not known');
+  const { exitCode, stdout, stderr } = await server.run('trade', '1000000', 'NOSUCH');
+  expect([exitCode, stdout, stderr]).toEqual([
+    1,
+    '0 recorded\n',
+    'error: instrument: "NOSUCH" is not known\n',
+  ]);
+  expect(server.batches).toBeLessThan(10);
 });
 
 test('random executions are never zero, and have ids of their own', async () => {
