@@ -31,6 +31,20 @@ export type CacheStatus = {
   readonly reason: string;
 };
 
+/** What the cache counted since it began. */
+export type CacheCounters = {
+  /** Prices that it has taken. */
+  written: number;
+  /** Writes that it has refused. */
+  refusals: number;
+  /** Answers that did not come in time. */
+  timeouts: number;
+  /** Connections that answered, the first among them. */
+  connections: number;
+  /** Connections that were lost, and attempts that came to nothing. */
+  failures: number;
+};
+
 export type PriceCacheOptions = {
   /** Opens a connection; an aborted signal gives the attempt up. */
   readonly connect: (signal: AbortSignal) => Promise<PriceConnection>;
@@ -66,6 +80,13 @@ const logPeriodMs = 60_000;
  * next write, and while the cache is away nothing else waits than that, an instrument's one trade.
  */
 export class PriceCache implements AsyncDisposable {
+  readonly counters: CacheCounters = {
+    written: 0,
+    refusals: 0,
+    timeouts: 0,
+    connections: 0,
+    failures: 0,
+  };
   readonly #options: PriceCacheOptions;
   readonly #limiter: LogLimiter;
   readonly #pending = new Map<InstrumentName, Trade>();
@@ -120,6 +141,7 @@ export class PriceCache implements AsyncDisposable {
         await this.#serve(connection);
       } catch (error) {
         if (signal.aborted) return;
+        this.counters.failures++;
         this.#degrade(error);
       }
       const delayMs = backoffDelayMs(attempt++, reconnectBounds, this.#options.random);
@@ -127,7 +149,21 @@ export class PriceCache implements AsyncDisposable {
     }
   }
 
+  /** A connection that has answered: one that is frozen takes connections, too. */
   async #connect(): Promise<PriceConnection> {
+    const connection = await this.#openConnection();
+    try {
+      await this.#inTime(connection.check(), this.#options.timeoutMs);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    this.counters.connections++;
+    this.#options.logger.info('Connected to the cache');
+    return connection;
+  }
+
+  async #openConnection(): Promise<PriceConnection> {
     const attempt = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, attempt.signal]);
     try {
@@ -140,13 +176,13 @@ export class PriceCache implements AsyncDisposable {
 
   /** Writes what is offered until the connection is lost; that it throws. */
   async #serve(connection: PriceConnection): Promise<never> {
-    const { clock, latestTrades, writePeriodMs, timeoutMs, logger } = this.#options;
+    const { clock, latestTrades, writePeriodMs, timeoutMs } = this.#options;
     const lost = new AbortController();
     this.#open = { connection, lost };
     const signal = AbortSignal.any([this.#stopping.signal, lost.signal]);
     try {
-      logger.info('Connected to the cache');
-      let [checkMs, refillMs] = [clock.monotonicMs(), clock.monotonicMs()];
+      let checkMs = clock.monotonicMs() + checkPeriodMs;
+      let refillMs = clock.monotonicMs();
       for (;;) {
         if (clock.monotonicMs() >= checkMs) {
           await this.#inTime(connection.check(), timeoutMs);
@@ -173,10 +209,12 @@ export class PriceCache implements AsyncDisposable {
       const some = trades.slice(index, index + mostInWrite);
       try {
         await this.#inTime(connection.write(some), this.#options.timeoutMs);
+        this.counters.written += some.length;
       } catch (error) {
         // What came meanwhile is newer, and stays.
         for (const trade of trades.slice(index)) this.offer(trade);
         if (!(error instanceof CacheRefusal)) throw error;
+        this.counters.refusals++;
         this.#degrade(error);
         return false;
       }
@@ -188,6 +226,7 @@ export class PriceCache implements AsyncDisposable {
   async #inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
     const { promise: silence, reject } = Promise.withResolvers<never>();
     using _timer = this.#options.clock.setTimer(timeoutMs, () => {
+      this.counters.timeouts++;
       reject(new Error(`The cache did not answer within ${timeoutMs} ms`));
     });
     return await Promise.race([answer, silence]);

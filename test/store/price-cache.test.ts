@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Trade } from '../../src/domain/trade.ts';
@@ -7,20 +8,22 @@ import { TwinClock } from '../support/twin-clock.ts';
 import { TwinPriceCache } from '../support/twin-price-connection.ts';
 
 /** A cache and its clock; `known` is what the server knows when it fills the cache. */
-function openCache(twin: TwinPriceCache, known: Trade[] = []) {
+function openCache(twin: TwinPriceCache, known: Trade[] = [], random = () => 0) {
   const clock = new TwinClock();
+  const log: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void log.push(line) });
   const cache = new PriceCache({
     connect: twin.connect,
     latestTrades: () => known,
     writePeriodMs: 100,
     timeoutMs: 100,
     clock,
-    logger: silentLogger,
-    random: () => 0,
+    logger,
+    random,
   });
   /** Lets time pass; what answers at once has answered by then. */
   const pass = (ms: number) => clock.advance(ms, 50);
-  return { cache, pass };
+  return { cache, pass, log };
 }
 
 const bitcoin = (id: number) => aTrade({ id, price: String(100 + id), exchangeTime: id });
@@ -63,7 +66,7 @@ test('what was emptied is full again without a new price', async () => {
   expect(prices(twin.kept.values())).toEqual([1]);
 });
 
-test.each(['silent', 'full'] as const)(
+test.each(['silent', 'frozen', 'full'] as const)(
   'while it is %s nothing waits for it, the status says so, and afterwards it is filled',
   async (trouble) => {
     const twin = new TwinPriceCache();
@@ -109,6 +112,32 @@ test('a cache that is not there at the start is found when it comes, and asked e
   await pass(5_000);
   expect(prices(twin.kept.values())).toEqual([1]);
   expect(cache.status.state).toBe('ok');
+});
+
+test('one that takes connections and answers nothing is asked ever more rarely, and is never there', async () => {
+  const twin = new TwinPriceCache();
+  twin.kept.set('binance:BTCUSDT', bitcoin(5));
+  const { cache, pass, log } = openCache(twin, [bitcoin(1)], () => 0.5);
+  await using _cache = cache;
+  await pass(100);
+  twin.trouble = 'frozen';
+  await pass(5_000);
+  const [attempts, timeouts] = [twin.attempts, cache.counters.timeouts];
+  // Many back-offs: each question meanwhile is answered at once, with nothing.
+  for (let index = 0; index < 120; index++) {
+    expect(await cache.latest(['binance:BTCUSDT'])).toEqual([]);
+    expect(cache.status.state).toBe('degraded');
+    await pass(500);
+  }
+  // Every 2.5 to 5 seconds, and what an attempt takes.
+  expect(twin.attempts - attempts).toBeLessThan(25);
+  expect(cache.counters.timeouts - timeouts).toBe(twin.attempts - attempts);
+  expect(twin.reads).toBe(0);
+  expect(log.filter((line) => line.includes('Connected to the cache'))).toHaveLength(1);
+  twin.trouble = 'none';
+  await pass(6_000);
+  expect(cache.status.state).toBe('ok');
+  expect(cache.counters).toMatchObject({ connections: 2, refusals: 0 });
 });
 
 test('a question that is not answered in time is answered with nothing, and closes the connection', async () => {

@@ -5,8 +5,11 @@ import type { PriceConnection } from '../../src/store/price-cache.ts';
 
 /** A cache in memory that can be told to fail; it outlives its connections. */
 export class TwinPriceCache {
-  /** away: no connection can be had · silent: it never answers · full: it takes nothing. */
-  trouble: 'none' | 'away' | 'silent' | 'full' = 'none';
+  /**
+   * away: no connection can be had · silent: it never answers · frozen: connections can be had, and
+   * it never answers · full: it takes nothing.
+   */
+  trouble: 'none' | 'away' | 'silent' | 'frozen' | 'full' = 'none';
   readonly kept = new Map<InstrumentName, Trade>();
   /** How many trades each write had. */
   readonly writes: number[] = [];
@@ -16,7 +19,7 @@ export class TwinPriceCache {
 
   readonly connect = async (): Promise<PriceConnection> => {
     this.attempts++;
-    await this.#answer();
+    if (this.trouble !== 'frozen') await this.#answer();
     if (this.trouble === 'away') throw new Error('Connection refused');
     this.connections++;
     return {
@@ -42,6 +45,6 @@ export class TwinPriceCache {
   };
 
   async #answer(): Promise<void> {
-    if (this.trouble === 'silent') await new Promise<never>(() => {});
+    if (this.trouble === 'silent' || this.trouble === 'frozen') await new Promise<never>(() => {});
   }
 }
