@@ -25,9 +25,13 @@ describe("Trade Tracker's tables", () => {
       }),
     );
     // None of these is one of its instruments.
-    const others = ['external:x1', 'external:12345678901234567890', 'binance:123'].map(
-      (instrument) => anExecution({ instrument }),
-    );
+    const others = [
+      'external:x1',
+      'external:00123',
+      'external:-1',
+      'external:9223372036854775808',
+      'binance:123',
+    ].map((instrument) => anExecution({ instrument }));
     await new ExecutionStore(database).record([...executions.toReversed(), ...others]);
   });
   afterAll(() => database[Symbol.asyncDispose]());
@@ -52,6 +56,18 @@ describe("Trade Tracker's tables", () => {
       sql.text(`select size from ${table} where instrument_id = 123`),
     );
     expect(rows).toHaveLength(3);
+  });
+
+  test('have every id that was possible there', async () => {
+    await using own = await openTestDatabase();
+    const ids = ['0', '1234567890123456789', '9223372036854775807'];
+    const executions = ids.map((id) => anExecution({ instrument: `external:${id}` }));
+    await new ExecutionStore(own).record(executions);
+    const rows = await own.run(
+      (sql) => sql<{ id: string }>`
+        select instrument_id::text as id from trades order by instrument_id`,
+    );
+    expect(rows.map(({ id }) => id)).toEqual(ids);
   });
 
   test('show what was held after each of them', async () => {
