@@ -3,8 +3,9 @@ import { splitInstrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
 import type { Trade } from '../domain/trade.ts';
 import { statusOf } from './instrument-state.ts';
-import type { InstrumentState } from './instrument-state.ts';
+import type { FeedState, InstrumentState } from './instrument-state.ts';
 import type { Market } from './market.ts';
+import { Refusal } from '../domain/refusal.ts';
 import { sumStoredWindow } from './price-history.ts';
 import type { StoredPrices } from './price-history.ts';
 import { PriceMemory } from './price-memory.ts';
@@ -20,6 +21,8 @@ export type PriceBookParts = {
   /** Stored candles; undefined where there is no store. */
   readonly stored: StoredPrices | undefined;
   readonly clock: Clock;
+  /** Called when the store does not answer, and memory alone does. */
+  readonly onStoreOutage?: (error: Refusal) => void;
 };
 
 /** Windows that are read from the store at once; more are answered from memory alone. */
@@ -48,10 +51,17 @@ export class PriceBook {
     return latest;
   }
 
-  /** Whether the feeds of all of these deliver: then nobody knows a later trade than we do. */
+  /**
+   * Whether the feeds of all of these deliver: then nobody knows a later trade than we do. An open
+   * connection alone does not show it, and that older trades are missing changes nothing.
+   */
   areHeard(instruments: readonly InstrumentName[]): boolean {
-    const { market } = this.#parts;
-    return instruments.every((name) => market.stateOf(name)?.connection?.isOpen === true);
+    const { market, clock } = this.#parts;
+    const now = clock.now();
+    return instruments.every((name) => {
+      const state = market.stateOf(name);
+      return state !== undefined && delivers(statusOf(state, now).state);
+    });
   }
 
   /**
@@ -90,7 +100,7 @@ export class PriceBook {
     const memory = this.#memoryOf(state);
     const heardThrough = memory.look(state);
     const { state: feed, reason } = statusOf(state, this.#parts.clock.now());
-    const isFeedGood = heardThrough > 0 && feed !== 'stale' && feed !== 'down';
+    const isFeedGood = heardThrough > 0 && delivers(feed);
     // What comes after the last word of a good feed is not lacking: it has not happened yet.
     const isHeardWithin = isFeedGood && heardThrough > window.from && heardThrough < window.to;
     const known = isHeardWithin ? { from: window.from, to: heardThrough } : window;
@@ -125,7 +135,11 @@ export class PriceBook {
     if (this.#reads.size >= mostReads) return fromMemory('too much is read from the store now');
     const read = this.#inTime(sumStoredWindow(stored, instrument, look, window))
       .then((sum) => partOf(exchange, sum, trouble))
-      .catch(() => fromMemory('the stored candles cannot be read now'))
+      .catch((error: unknown) => {
+        if (!(error instanceof Refusal) || error.reason !== 'unavailable') throw error;
+        this.#parts.onStoreOutage?.(error);
+        return fromMemory('the stored candles cannot be read now');
+      })
       .finally(() => this.#reads.delete(key));
     this.#reads.set(key, read);
     return read;
@@ -133,7 +147,9 @@ export class PriceBook {
 
   async #inTime(sum: Promise<WindowSum>): Promise<WindowSum> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    using _timer = this.#parts.clock.setTimer(storeTimeoutMs, () => reject(new Error('Too late')));
+    using _timer = this.#parts.clock.setTimer(storeTimeoutMs, () =>
+      reject(new Refusal('unavailable', `The store did not answer within ${storeTimeoutMs} ms`)),
+    );
     return await Promise.race([sum, late]);
   }
 
@@ -158,6 +174,8 @@ const nothing: PieceSource = {
 function isKnown(part: ExchangePart | Promise<ExchangePart>): part is ExchangePart {
   return !(part instanceof Promise);
 }
+
+const delivers = (state: FeedState) => state !== 'stale' && state !== 'down';
 
 function partOf(exchange: ExchangeName, sum: WindowSum, trouble: string): ExchangePart {
   const { from, to, isWhole, lacksTrades, lacks } = sum;

@@ -10,7 +10,10 @@ import type { Piece } from './second-blocks.ts';
 
 /** Where closed candles are stored, as statistics of prices ask for them. */
 export interface StoredPrices {
-  /** The candles that open within the window, whole ones or not, the newest `limit`. */
+  /**
+   * The candles that open within the window, whole ones or not, the newest `limit`.
+   * @throws Refusal unavailable when the store does not answer
+   */
   newest(
     instrument: InstrumentName,
     timeframe: Timeframe,

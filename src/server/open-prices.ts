@@ -1,3 +1,5 @@
+import { LogLimiter } from '../base/log-limiter.ts';
+import type { Registry } from '../base/metrics.ts';
 import type { Surroundings } from '../base/program.ts';
 import { splitInstrumentName } from '../domain/instrument.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
@@ -9,10 +11,12 @@ import type { ReaderLimits } from '../rpc/broadcast-stream.ts';
 import { PriceBroadcast } from '../rpc/price-broadcast.ts';
 import { PriceInstruments } from '../rpc/price-instruments.ts';
 import { priceService } from '../rpc/price-service.ts';
+import { inOutage } from '../rpc/store-outage.ts';
 import type { CandleReader } from '../store/candle-store.ts';
 import { connectToRedis } from '../store/price-cache-redis.ts';
 import { PriceCache } from '../store/price-cache.ts';
 import type { CacheStatus } from '../store/price-cache.ts';
+import { registerPriceMetrics } from './price-metrics.ts';
 import type { PriceCacheConfig } from './price-settings.ts';
 
 /** What the instruments of the market cost: served, streamed and shared. */
@@ -34,13 +38,23 @@ export type OpenPricesParts = {
   readonly readerLimits: ReaderLimits;
 };
 
+/** How often it is logged that statistics do without the store. */
+const logPeriodMs = 60_000;
+
 /** Opens the prices; the cache is closed with the stack, the broadcast by whoever ends the streams. */
 export function openPrices(
   { market, names, history, cache: cacheConfig, readerLimits }: OpenPricesParts,
-  { clock, logger }: Surroundings,
+  { clock, logger, metrics }: Surroundings & { readonly metrics: Registry },
   stack: AsyncDisposableStack,
 ): OpenPrices {
-  const book = new PriceBook({ market, stored: storedPrices(history), clock });
+  const limiter = new LogLimiter(clock, logPeriodMs);
+  let storeOutages = 0;
+  const onStoreOutage = (error: Error) => {
+    storeOutages++;
+    const due = limiter.due('store');
+    if (due !== undefined) logger.warn({ ...due, err: error }, 'Prices are told without the store');
+  };
+  const book = new PriceBook({ market, stored: storedPrices(history), clock, onStoreOutage });
   const broadcast = new PriceBroadcast({
     latestTrade: (name) => book.latestTrade([name]),
     names,
@@ -63,6 +77,7 @@ export function openPrices(
         logger,
       }),
     );
+  registerPriceMetrics(metrics, { cache, storeOutages: () => storeOutages });
   const instruments = new PriceInstruments(names);
   return {
     service: priceService({ book, instruments, broadcast, shared: cache }),
@@ -82,7 +97,7 @@ function storedPrices(history: CandleReader | undefined): StoredPrices | undefin
     newest: (instrument, timeframe, { from, to, limit }) => {
       const { exchange = '', symbol } = splitInstrumentName(instrument);
       const query = { exchange, symbol, timeframe, from, to, limit, newestFirst: true };
-      return history.listCandles(query);
+      return inOutage(history.listCandles(query));
     },
   };
 }

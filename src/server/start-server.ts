@@ -84,7 +84,7 @@ export async function startServer(
   const aggregator = new AggregatorAdapter(() => directory.defaultExchange, clock, readerLimits);
   const prices = openPrices(
     { market, names: () => directory.names, history, cache: config.priceCache, readerLimits },
-    { clock, logger },
+    { clock, logger, metrics },
     stack,
   );
 

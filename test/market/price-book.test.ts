@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { formatDecimal, formatProduct } from '../../src/base/decimal.ts';
 import type { Micros } from '../../src/base/clock.ts';
 import type { Candle } from '../../src/domain/candle.ts';
+import { Refusal } from '../../src/domain/refusal.ts';
 import { PriceBook } from '../../src/market/price-book.ts';
 import type { StoredPrices } from '../../src/market/price-history.ts';
 import type { PriceStatistics } from '../../src/market/price-statistics.ts';
@@ -220,17 +221,27 @@ test('the same question is put to the store once at a time', async () => {
 });
 
 test.each<[string, StoredPrices['newest']]>([
-  ['fails', () => Promise.reject(new Error('down'))],
+  ['fails', () => Promise.reject(new Refusal('unavailable', 'down'))],
   ['does not answer', () => new Promise(() => {})],
 ])('a store that %s leaves what memory holds, and the answer says so', async (_name, newest) => {
   const tape = new MarketTape().opened(0).trade(100, 1).trade(1_100, 2, '30').ticker(2_000);
   const clock = new TwinClock(at(2_000));
-  const book = new PriceBook({ market: tape.market, stored: { newest }, clock });
+  const outages: string[] = [];
+  const onStoreOutage = ({ message }: Refusal) => void outages.push(message);
+  const book = new PriceBook({ market: tape.market, stored: { newest }, clock, onStoreOutage });
   const asked = book.statistics([bitcoin], 60 * second);
   await clock.advance(2_000);
   const statistics = await asked;
   expect(inShort(statistics)).toContain('n=2 0–3 !');
   expect(statistics.reason).toBe('binance: the stored candles cannot be read now');
+  expect(outages).toHaveLength(1);
+});
+
+test('what goes wrong in our own code is no outage of the store', async () => {
+  const newest = () => Promise.reject(new TypeError('a is not a function'));
+  const tape = new MarketTape().opened(0).trade(100, 1);
+  const asked = bookOf(tape, 500, { newest }).statistics([bitcoin], 60 * second);
+  await expect(asked).rejects.toThrow('a is not a function');
 });
 
 test('the latest price over exchanges is that of the latest trade', () => {

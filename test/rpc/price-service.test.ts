@@ -221,9 +221,16 @@ test('a server that does not hear of a symbol answers what another one shares', 
     code: Code.Unavailable,
     rawMessage: 'No price is known yet of binance:ETHUSDT',
   });
-  served.tape.opened(0, [binance, coinbase]).trade(100, 1, '9');
+  const { tape, clock } = served;
+  tape.opened(0, [binance, coinbase]);
+  tape.trade(90, 1, '6', { instrument: coinbase }).trade(100, 1, '9');
   expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '9', cached: false });
-  served.tape.lost(200);
+  // Connected still, but nothing has come of it for long: another one may well know better.
+  clock.moveTo(at(11_000));
+  expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '7', cached: true });
+  tape.ticker(11_000);
+  expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '9', cached: false });
+  tape.lost(11_000);
   expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '7', cached: true });
 });
 
