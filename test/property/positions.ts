@@ -27,7 +27,11 @@ export type Stores = {
   readonly accountOf: (account: string) => string;
 };
 
-type Frozen = { readonly account: string; readonly instrument: string | undefined; until: number };
+type Frozen = {
+  readonly account: string | undefined;
+  readonly instrument: string | undefined;
+  readonly until: number;
+};
 
 /** Small bounds, so that few executions come to all of them. */
 export const segmentLength = 2;
@@ -112,7 +116,8 @@ export async function checkPositions(
         case 'fill':
           return recordFill(action.pick);
         case 'freeze': {
-          const account = stores.accountOf(accounts[action.account ?? 0] ?? '');
+          const account =
+            action.account === null ? undefined : stores.accountOf(accounts[action.account] ?? '');
           const instrument =
             action.instrument === null ? undefined : instruments[action.instrument];
           const freeze = { account, instrument, until: times[action.until] ?? 0 };
@@ -220,7 +225,7 @@ function keyOf({ account, source, sourceId }: ModelExecution): string {
 function isFrozen(execution: ModelExecution, frozen: readonly Frozen[]): boolean {
   return frozen.some(
     ({ account, instrument, until }) =>
-      account === execution.account &&
+      (account === undefined || account === execution.account) &&
       (instrument === undefined || instrument === execution.instrument) &&
       execution.executedTime <= until,
   );
