@@ -34,6 +34,8 @@ export type HistoryQuery = {
   readonly to: Micros;
   /** Bins at most, up to `maximumBins`. */
   readonly limit: number;
+  /** Ends what must be folded for it. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 export type PositionHistory = {
@@ -63,16 +65,24 @@ export class PositionReader {
 
   /**
    * A position after all executions at or before a time (undefined: all there are); undefined when
-   * there are none.
+   * there are none. The signal ends what must be folded for it.
    * @throws what the store and the builder do
    */
-  async position(name: PositionName, at?: Micros): Promise<Position | undefined> {
+  async position(
+    name: PositionName,
+    at?: Micros,
+    signal?: AbortSignal,
+  ): Promise<Position | undefined> {
+    if (at === undefined) {
+      const query = this.#tailQuery(at);
+      const [tail] = await this.#store.readTails(name.account, [name.instrument], query);
+      return tail && (await this.#positionAfter(name, tail, at, signal));
+    }
     // One row answers for any moment that is settled: within what is kept in segments.
-    const part = at === undefined ? undefined : await this.#store.segmentAt(name, at);
-    if (part !== undefined) return positionOf(name, foldPart(part, at), at);
-    const { account, instrument } = name;
-    const [tail] = await this.#store.readTails(account, [instrument], this.#tailQuery(at));
-    return tail && (await this.#positionAfter(name, tail, at));
+    const moment = await this.#store.readMoment(name, at, this.#maximumTail + 1);
+    return moment.type === 'within'
+      ? positionOf(name, foldPart(moment.part, at), at)
+      : await this.#positionAfter(name, moment.tail, at, signal);
   }
 
   /** The positions of an account that have executions by then, by instrument; at most `limit`. */
@@ -82,9 +92,11 @@ export class PositionReader {
       readonly after?: InstrumentName | undefined;
       readonly at?: Micros | undefined;
       readonly limit: number;
+      /** Ends what must be folded for it. */
+      readonly signal?: AbortSignal | undefined;
     },
   ): Promise<readonly Position[]> {
-    const { at, limit } = query;
+    const { at, limit, signal } = query;
     const positions: Position[] = [];
     let after = query.after;
     // Some have no executions by then: on until there are as many as wanted.
@@ -96,7 +108,7 @@ export class PositionReader {
       const tails = await this.#store.readTails(account, instruments, this.#tailQuery(at));
       for (const [index, name] of names.entries()) {
         const tail = tails[index];
-        const position = tail && (await this.#positionAfter(name, tail, at));
+        const position = tail && (await this.#positionAfter(name, tail, at, signal));
         if (position !== undefined) positions.push(position);
       }
       if (names.length < wanted) break;
@@ -108,7 +120,7 @@ export class PositionReader {
   /** How a position went, bin after bin; where there was no execution yet, all is 0. */
   async history(
     name: PositionName,
-    { bin, from, to, limit }: HistoryQuery,
+    { bin, from, to, limit, signal }: HistoryQuery,
   ): Promise<PositionHistory> {
     const { edges, next } = edgesOf(bin, from, to, Math.min(limit, maximumBins));
     const end = edges.at(-1);
@@ -124,7 +136,7 @@ export class PositionReader {
           'Late executions keep undoing the history: try again later',
         );
       }
-      await this.#builder.build(name, end - 1);
+      await this.#builder.build(name, end - 1, { signal });
     }
   }
 
@@ -132,9 +144,10 @@ export class PositionReader {
     name: PositionName,
     { segment, executions }: PositionTail,
     at: Micros | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<Position | undefined> {
     if (executions.length > this.#maximumTail) {
-      return positionOf(name, await this.#builder.build(name, at), at);
+      return positionOf(name, await this.#builder.build(name, at, { signal }), at);
     }
     const last = segment && foldPart(segment, undefined);
     const before = last?.state ?? emptyPosition;

@@ -39,13 +39,15 @@ export async function rebuildPositions(
 ): Promise<Omit<RebuildProgress, 'name'>> {
   let positionCount = 0;
   let executionCount = 0;
-  for await (const name of namesOf(store, account)) {
+  for await (const name of namesOf(store, account, instrument)) {
     signal?.throwIfAborted();
-    if (instrument !== undefined && name.instrument !== instrument) continue;
     await store.dropSegments(name, since);
-    await builder.build(name, undefined, (executions) => {
-      executionCount += executions;
-      onProgress({ name, positionCount, executionCount });
+    await builder.build(name, undefined, {
+      signal,
+      onProgress: (executions) => {
+        executionCount += executions;
+        onProgress({ name, positionCount, executionCount });
+      },
     });
     positionCount++;
     onProgress({ name, positionCount, executionCount });
@@ -56,11 +58,19 @@ export async function rebuildPositions(
 async function* namesOf(
   store: PositionStore,
   account: string | undefined,
+  instrument: InstrumentName | undefined,
 ): AsyncGenerator<PositionName> {
+  // Both are known: there may be many others of that account.
+  if (account !== undefined && instrument !== undefined) {
+    const name = { account, instrument };
+    const hasExecutions = await store.snapshot((snapshot) => snapshot.lastChange(name));
+    if (hasExecutions > 0) yield name;
+    return;
+  }
   let last: PositionName | undefined;
   do {
     const names = await store.listNames(account, last, namesPerPage);
-    yield* names;
+    yield* names.filter((name) => instrument === undefined || name.instrument === instrument);
     last = names.length < namesPerPage ? undefined : names.at(-1);
   } while (last !== undefined);
 }

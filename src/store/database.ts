@@ -17,8 +17,13 @@ export interface Database extends AsyncDisposable {
    */
   run<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** The same in one transaction: all of it happens or nothing. */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (sql: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }
+
+export type TransactionOptions = {
+  /** How long all of it may take at most; without it, somewhat longer than one statement. */
+  readonly longestMs?: number;
+};
 
 export type DatabaseOptions = {
   readonly url: string;
@@ -83,7 +88,11 @@ class PooledDatabase implements Database {
     this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
-  async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#run(work, this.#deadlineMs);
+  }
+
+  async #run<T>(work: (sql: Sql) => Promise<T>, deadlineMs: number): Promise<T> {
     if (this.#running >= maximumRunning) {
       throw new Refusal('unavailable', 'The store has too much to do: try again later');
     }
@@ -92,7 +101,7 @@ class PooledDatabase implements Database {
       const client = await this.#pool.connect();
       let isSound = false;
       try {
-        const result = await this.#inTime(work(sqlOver(client)));
+        const result = await this.#inTime(work(sqlOver(client)), deadlineMs);
         isSound = true;
         return result;
       } catch (error) {
@@ -107,26 +116,32 @@ class PooledDatabase implements Database {
     }
   }
 
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.run(async (sql) => {
-      await sql.text('begin');
-      let result: T;
-      try {
-        result = await work(sql);
-      } catch (error) {
-        // Should this fail, too, then the connection is gone, and the transaction with it.
-        if (error instanceof pg.DatabaseError) await sql.text('rollback');
-        throw error;
-      }
-      await sql.text('commit');
-      return result;
-    });
+  transaction<T>(
+    work: (sql: Sql) => Promise<T>,
+    { longestMs = 0 }: TransactionOptions = {},
+  ): Promise<T> {
+    return this.#run(
+      async (sql) => {
+        await sql.text('begin');
+        let result: T;
+        try {
+          result = await work(sql);
+        } catch (error) {
+          // Should this fail, too, then the connection is gone, and the transaction with it.
+          if (error instanceof pg.DatabaseError) await sql.text('rollback');
+          throw error;
+        }
+        await sql.text('commit');
+        return result;
+      },
+      Math.max(longestMs, this.#deadlineMs),
+    );
   }
 
-  async #inTime<T>(result: Promise<T>): Promise<T> {
+  async #inTime<T>(result: Promise<T>, deadlineMs: number): Promise<T> {
     const { promise: silence, reject } = Promise.withResolvers<never>();
-    using _deadline = this.#clock.setTimer(this.#deadlineMs, () => {
-      reject(new Error(`The database did not answer within ${this.#deadlineMs} ms`));
+    using _deadline = this.#clock.setTimer(deadlineMs, () => {
+      reject(new Error(`The database did not answer within ${deadlineMs} ms`));
     });
     return await Promise.race([result, silence]);
   }

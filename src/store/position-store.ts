@@ -37,6 +37,11 @@ export type PositionTail = KeyedRun & {
   readonly segment: (PositionPart & { readonly key: ExecutionKey }) | undefined;
 };
 
+/** What tells a position at a time. */
+export type PositionMoment =
+  | { readonly type: 'within'; readonly part: PositionPart }
+  | { readonly type: 'behind'; readonly tail: PositionTail };
+
 /** A question about executions: `wanted` at most of those up to and with a time (undefined: all). */
 export type TailQuery = { readonly until: Micros | undefined; readonly wanted: number };
 
@@ -80,16 +85,22 @@ export type HistoryPiece = { readonly quantity: Decimal } & (
 export interface PositionStore {
   /** How many executions a segment has. */
   readonly segmentLength: number;
-  /** The first kept segment that ends after a time: it answers for that time. */
-  segmentAt(name: PositionName, at: Micros): Promise<PositionPart | undefined>;
+  /**
+   * What tells a position at a time: the first kept segment that ends after it; where there is none,
+   * the last one and what follows up to then, `wanted` executions at most.
+   */
+  readMoment(name: PositionName, at: Micros, wanted: number): Promise<PositionMoment>;
   /** One for each instrument. */
   readTails(
     account: string,
     instruments: readonly InstrumentName[],
     query: TailQuery,
   ): Promise<readonly PositionTail[]>;
-  /** Asks several things of one moment. */
-  snapshot<T>(work: (snapshot: PositionSnapshot) => Promise<T>): Promise<T>;
+  /** Asks several things of one moment. Without `longestMs` all of it takes a few seconds at most. */
+  snapshot<T>(
+    work: (snapshot: PositionSnapshot) => Promise<T>,
+    options?: { readonly longestMs?: number },
+  ): Promise<T>;
   /**
    * Keeps segments that follow on one another and on the one that ends with `base` (undefined: the
    * beginning). `seenThrough` is the `lastChange` of the snapshot that they were read in.

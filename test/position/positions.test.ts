@@ -129,16 +129,100 @@ test('a short fold does not wait for all of a long one', async () => {
   expect(order).toEqual(['short', 'long']);
 });
 
-test('where late executions undo every part of a long fold, it is refused after a while', async () => {
-  const clock = new TwinClock();
+describe('where late executions undo what a long fold keeps', () => {
+  /** Something late comes after each step; a step takes a second, and what is kept is undone. */
   class Undone extends TwinPositions {
-    override saveSegments = async () => false;
+    snapshots = 0;
+    override snapshot: TwinPositions['snapshot'] = async (work) => {
+      this.snapshots++;
+      const result = await super.snapshot(work);
+      await this.dropSegments(name, start);
+      return result;
+    };
   }
-  const store = new Undone(2, async () => clock.moveTo(clock.now() + 1_000_000));
-  const positions = new Positions({ store, clock, logger: silentLogger, chunkLength: 4 });
-  await store.record(some(40));
-  await expect(positions.builder.build(name, undefined)).rejects.toMatchObject({
-    reason: 'unavailable',
+
+  test('it comes to its end in the second snapshot', async () => {
+    const clock = new TwinClock();
+    const store = new Undone(2, async () => clock.moveTo(clock.now() + 1_000_000));
+    const positions = new Positions({ store, clock, logger: silentLogger, chunkLength: 4 });
+    await store.record(some(40));
+    const { state } = await positions.builder.build(name, undefined);
+    expect(state.executionCount).toBe(40);
+    expect(store.snapshots).toBe(2);
+  });
+
+  test('it comes to its end in the first one when it notices that', async () => {
+    const clock = new TwinClock();
+    class Refusing extends Undone {
+      override saveSegments = async () => false;
+    }
+    const store = new Refusing(2, async () => clock.moveTo(clock.now() + 300_000));
+    const positions = new Positions({ store, clock, logger: silentLogger, chunkLength: 4 });
+    await store.record(some(40));
+    expect((await positions.builder.build(name, undefined)).state.executionCount).toBe(40);
+    expect(store.snapshots).toBe(1);
+  });
+
+  test('it is refused when that takes a minute', async () => {
+    const clock = new TwinClock();
+    const store = new Undone(2, async () => clock.moveTo(clock.now() + 10_000_000));
+    const positions = new Positions({ store, clock, logger: silentLogger, chunkLength: 4 });
+    await store.record(some(100));
+    await expect(positions.builder.build(name, undefined)).rejects.toMatchObject({
+      reason: 'unavailable',
+    });
+    expect(store.snapshots).toBe(2);
+  });
+
+  test('whoever needs no answer leaves it', async () => {
+    const clock = new TwinClock();
+    class Refusing extends Undone {
+      override saveSegments = async () => false;
+    }
+    const store = new Refusing(2, async () => clock.moveTo(clock.now() + 1_000_000));
+    const positions = new Positions({ store, clock, logger: silentLogger, chunkLength: 4 });
+    await store.record(some(40));
+    await positions.builder.keep(name);
+    expect(store.snapshots).toBe(1);
+    expect(clock.now()).toBeLessThan(start + 10_000_000);
+  });
+});
+
+describe('a fold that nobody wants any more', () => {
+  test('ends after the chunk that it is at', async () => {
+    const { store, positions, kept } = open();
+    await store.record(some(40));
+    const left = new AbortController();
+    const told: number[] = [];
+    const onProgress = (executions: number) => {
+      told.push(executions);
+      if (told.length === 2) left.abort();
+    };
+    const fold = positions.builder.build(name, undefined, { onProgress, signal: left.signal });
+    await expect(fold).rejects.toMatchObject({ name: 'AbortError' });
+    await positions.builder.build({ ...name, instrument: 'external:9' }, undefined);
+    expect(told).toEqual([4, 4]);
+    expect(await kept()).toBe(8);
+  });
+
+  test('gives its place up at once, also while it waits for its turn', async () => {
+    const gate = Promise.withResolvers<void>();
+    class Gated extends TwinPositions {
+      override snapshot: TwinPositions['snapshot'] = (work) =>
+        gate.promise.then(() => super.snapshot(work));
+    }
+    const { store, positions } = open(new Gated(2));
+    await store.record(some(9));
+    const left = new AbortController();
+    const { signal } = left;
+    const folds = Array.from({ length: 64 }, () =>
+      positions.builder.build(name, undefined, { signal }),
+    );
+    left.abort();
+    for (const { status } of await Promise.allSettled(folds)) expect(status).toBe('rejected');
+    const other = positions.builder.build(name, undefined);
+    gate.resolve();
+    expect((await other).state.executionCount).toBe(9);
   });
 });
 
@@ -186,6 +270,40 @@ test('what is recorded is kept in segments in the background, also after an outa
   });
 });
 
+test('a position that cannot be kept does not keep the others from it, and is tried again', async () => {
+  let isPoisoned = true;
+  class Poisoned extends TwinPositions {
+    override snapshot: TwinPositions['snapshot'] = (work) =>
+      super.snapshot((snapshot) =>
+        work({
+          ...snapshot,
+          readTail: (asked, query) => {
+            if (isPoisoned && asked.instrument === 'external:1') throw new Error('Unreadable');
+            return snapshot.readTail(asked, query);
+          },
+        }),
+      );
+  }
+  const { store, clock, positions, kept } = open(new Poisoned(2));
+  await using _ = positions.keepUp();
+  await eventually(() => clock.pendingTimers === 1);
+  const first = { ...name, instrument: 'external:1' };
+  await store.record([...some(2).map((execution) => ({ ...execution, ...first })), ...some(20)]);
+  await eventually(async () => {
+    await clock.advance(1_000);
+    return (await kept()) === 20;
+  });
+  isPoisoned = false;
+  await eventually(async () => {
+    await clock.advance(1_000);
+    const [tail] = await store.readTails(first.account, [first.instrument], {
+      until: undefined,
+      wanted: 9,
+    });
+    return tail?.segment !== undefined;
+  });
+});
+
 describe('a rebuild', () => {
   test('makes everything anew and tells how far it is', async () => {
     const { store, positions, kept } = open();
@@ -216,6 +334,19 @@ describe('a rebuild', () => {
     expect(await positions.rebuild(scope)).toEqual({ positionCount: 1, executionCount: 4 });
     const nothing = { account: 'nobody', since: 0 };
     expect(await positions.rebuild(nothing)).toEqual({ positionCount: 0, executionCount: 0 });
+  });
+
+  test('of one position does not look for others', async () => {
+    class Endless extends TwinPositions {
+      override listNames = async (): Promise<never> => {
+        throw new Error('There are too many');
+      };
+    }
+    const { store, positions } = open(new Endless(2));
+    await store.record(some(10));
+    expect(await positions.rebuild({ ...name, since: 0 })).toMatchObject({ positionCount: 1 });
+    const other = { ...name, instrument: 'external:9', since: 0 };
+    expect(await positions.rebuild(other)).toMatchObject({ positionCount: 0 });
   });
 
   test('can be given up', async () => {

@@ -72,16 +72,35 @@ describe.each(['in Postgres', 'of the twin'])('the position store %s', (where) =
     const name = aName();
     await store.record(some(name, 8));
     await (await fold(name)).save();
-    const countBefore = async (offset: number) =>
-      (await store.segmentAt(name, start + offset))?.before.executionCount;
+    const partAt = async (offset: number) => {
+      const moment = await store.readMoment(name, start + offset, 99);
+      return moment.type === 'within' ? moment.part : undefined;
+    };
+    const countBefore = async (offset: number) => (await partAt(offset))?.before.executionCount;
     expect(await countBefore(-1)).toBe(0);
     expect(await countBefore(1)).toBe(0);
     expect(await countBefore(2)).toBe(3);
     expect(await countBefore(4)).toBe(3);
     expect(await countBefore(5)).toBeUndefined();
-    const part = await store.segmentAt(name, start + 4);
+    const part = await partAt(4);
     expect(part?.previousTime).toBe(start + 2);
     expect(part?.executions.timeAt(2)).toBe(start + 5);
+  });
+
+  test('answers for a moment behind the segments with the last one and what follows up to then', async () => {
+    const name = aName();
+    await store.record(some(name, 9));
+    const countsAt = async (offset: number, wanted: number) => {
+      const moment = await store.readMoment(name, start + offset, wanted);
+      if (moment.type === 'within') return [];
+      const { segment, executions } = moment.tail;
+      return [segment?.before.executionCount, executions.length];
+    };
+    expect(await countsAt(4, 99)).toEqual([undefined, 5]);
+    expect(await countsAt(4, 2)).toEqual([undefined, 2]);
+    await (await fold(name, 7)).save();
+    expect(await countsAt(7, 99)).toEqual([3, 2]);
+    expect(await countsAt(-1, 99)).toEqual([]);
   });
 
   test('reads up to a time, on from a key, and as many as wanted', async () => {

@@ -9,6 +9,7 @@ import type { Freeze, FreezeScope } from '../../src/store/freeze-store.ts';
 import type {
   HistoryPiece,
   PositionChange,
+  PositionMoment,
   PositionSegment,
   PositionSnapshot,
   PositionStore,
@@ -111,9 +112,12 @@ export class TwinPositions implements PositionStore {
     }
   }
 
-  async segmentAt(name: PositionName, at: Micros) {
+  async readMoment(name: PositionName, at: Micros, wanted: number): Promise<PositionMoment> {
     await this.#pause();
-    return this.#segments.get(keyOf(name))?.find(({ key }) => key.executedTime > at);
+    const part = this.#segments.get(keyOf(name))?.find(({ key }) => key.executedTime > at);
+    return part === undefined
+      ? { type: 'behind', tail: this.#tail(name, { until: at, wanted }) }
+      : { type: 'within', part };
   }
 
   async readTails(account: string, instruments: readonly string[], query: TailQuery) {
