@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Environment } from '../base/env.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
@@ -80,12 +80,17 @@ export function describePositions(program: Command, environment: Environment): v
     );
   addServerFlags(program.command('freeze'))
     .description('Close the books: nothing is recorded up to this time any more')
-    .argument('<time>', 'RFC 3339, or a number since 1970; at most a minute ago', parseMoment)
-    .option('--account <name>', 'only this account', '')
+    .argument('<time>', 'RFC 3339, or a number since 1970; at least one minute ago', parseMoment)
+    .option('--account <name>', 'whose books', 'default')
+    .addOption(new Option('--all-accounts', 'the books of all').conflicts('account'))
     .option('--instrument <name>', 'only this instrument', '')
     .action(async (until: Moment, options: CliFlags & FreezeFlags) => {
       await askServer(environment, options, ({ positions }) =>
-        freezePositions(positions, { ...options, until }),
+        freezePositions(positions, {
+          account: options.allAccounts === true ? '' : options.account,
+          instrument: options.instrument,
+          until,
+        }),
       );
     });
   addServerFlags(program.command('freezes'))
@@ -100,6 +105,7 @@ export function describePositions(program: Command, environment: Environment): v
 type Span = { readonly from?: Moment; readonly to?: Moment };
 type FreezeFlags = {
   readonly account: string;
+  readonly allAccounts?: true;
   readonly instrument: string;
 };
 

@@ -115,12 +115,30 @@ test('history is a table with a line of blocks, over as many pages as it takes',
 test('freezing says up to when, and freezes are listed', async () => {
   const freeze = { freezeId: '7', until: timestampOf(noon) };
   const frozen = await ask({ freezePositions: () => ({ freeze }) }, 'freeze', '1650896178');
-  expect(frozen.stdout).toBe('Frozen up to 2026-01-01T12:00:00Z as 7\n');
+  expect(frozen.stdout).toBe('Frozen up to 2026-01-01T12:00:00Z for the account default as 7\n');
   const listed = await ask({ listFreezes: () => ({ freezes: [freeze] }) }, 'freezes');
   expect(listed.stdout).toMatch(/7 +2026-01-01T12:00:00Z +all +all +-/u);
 });
 
+test.each<[readonly string[], string]>([
+  [[], 'default'],
+  [['--account', 'alice'], 'alice'],
+  // The contract's word for all of them: nobody freezes those without having said so.
+  [['--all-accounts'], ''],
+])('freeze %j is about the account "%s"', async (flags, expected) => {
+  const asked: string[] = [];
+  const stub = {
+    freezePositions: ({ account }: { account: string }) => {
+      asked.push(account);
+      return { freeze: { freezeId: '7', until: timestampOf(noon) } };
+    },
+  };
+  const { exitCode } = await ask(stub, 'freeze', '1650896178', ...flags);
+  expect([exitCode, asked]).toEqual([0, [expected]]);
+});
+
 test.each([
+  [['freeze', '1650896178', '--account', 'a', '--all-accounts'], /cannot be used with/u],
   [['query', '123', 'yesterday'], /Expected a time like/u],
   [['history', '123', '--bin', '0s'], /is invalid/u],
   [['history', '123'], /required option '--bin/u],

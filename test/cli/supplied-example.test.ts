@@ -66,7 +66,7 @@ test('what is recorded can be listed, followed in bins, rebuilt and frozen', asy
   });
   expect((await run('positions')).stdout).toMatch(/external:123 +132 .*\n.*external:233 +200 /u);
   expect((await run('freeze', '2022-04-25T14:16:20Z', '--instrument', '123')).exitCode).toBe(0);
-  expect((await run('freezes')).stdout).toMatch(/2022-04-25T14:16:20Z +all +external:123/u);
+  expect((await run('freezes')).stdout).toMatch(/2022-04-25T14:16:20Z +default +external:123/u);
 });
 
 test('random executions are recorded, and make positions', async () => {

@@ -109,6 +109,7 @@ export async function listHistory(
 }
 
 type FreezeWish = {
+  /** Empty: all. */
   readonly account: string;
   readonly instrument: string;
   readonly until: Moment;
@@ -120,8 +121,9 @@ export async function freezePositions(
   { account, instrument, until }: FreezeWish,
 ): Promise<void> {
   const { freeze } = await client.freezePositions({ account, instrument, until }, timeout);
+  const whose = account === '' ? 'all accounts' : `the account ${account}`;
   await writeLines(process.stdout, [
-    `Frozen up to ${timeOf(freeze?.until)} as ${freeze?.freezeId}`,
+    `Frozen up to ${timeOf(freeze?.until)} for ${whose} as ${freeze?.freezeId}`,
   ]);
 }
 
