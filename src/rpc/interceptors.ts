@@ -107,7 +107,7 @@ async function* observed<T>(
 }
 
 /** The status code of each kind of refusal. */
-const codeOfReason: Readonly<Record<RefusalReason, Code>> = {
+export const codeOfReason: Readonly<Record<RefusalReason, Code>> = {
   invalid: Code.InvalidArgument,
   notFound: Code.NotFound,
   outOfRange: Code.OutOfRange,

@@ -10,6 +10,7 @@ import {
   RecordOutcome as RecordOutcomeMessage,
   RecordResultSchema,
 } from '../../gen/tradewind/position/v1/position_service_pb.ts';
+import { Code } from '@connectrpc/connect';
 import type { Clock, Micros } from '../base/clock.ts';
 import { orderSource } from '../domain/execution.ts';
 import type { Execution } from '../domain/execution.ts';
@@ -17,6 +18,7 @@ import { Refusal } from '../domain/refusal.ts';
 import { maximumAhead } from '../store/execution-store.ts';
 import type { ExecutionStore, RecordOutcome } from '../store/execution-store.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
+import { codeOfReason } from './interceptors.ts';
 import { timestampOf } from './messages.ts';
 import { executionFromMessage } from './new-execution.ts';
 
@@ -51,7 +53,7 @@ export async function recordBatch(
       return undefined;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return refusedRow(error);
+      return refusedRow(error.message, error.field, codeOfReason[error.reason]);
     }
   });
   const outcomes = (await store.record(sound)).values();
@@ -60,9 +62,14 @@ export async function recordBatch(
   });
 }
 
-function refusedRow({ message: reason, field = '' }: Refusal): RecordResult {
+/** What is answered for a row that breaks a rule. */
+export function refusedRow(
+  reason: string,
+  field = '',
+  code: Code = Code.InvalidArgument,
+): RecordResult {
   const outcome = RecordOutcomeMessage.REFUSED;
-  return create(RecordResultSchema, { outcome, reason, field });
+  return create(RecordResultSchema, { outcome, reason, field, code });
 }
 
 function resultOf(outcome: RecordOutcome | undefined): RecordResult {
@@ -74,20 +81,20 @@ function resultOf(outcome: RecordOutcome | undefined): RecordResult {
     case 'conflict':
       return create(RecordResultSchema, {
         outcome: RecordOutcomeMessage.CONFLICT,
+        code: Code.AlreadyExists,
         field: 'source_id',
         reason: 'source_id: it is that of an execution with other contents',
       });
     case 'frozen':
       return create(RecordResultSchema, {
         outcome: RecordOutcomeMessage.REFUSED,
+        code: Code.FailedPrecondition,
         field: 'executed_time',
         freezeId: String(outcome.freeze.freezeId),
         reason: `executed_time: frozen up to and with ${isoOf(outcome.freeze.until)} by the freeze ${outcome.freeze.freezeId}`,
       });
-    case 'refused': {
-      const { reason } = outcome;
-      return create(RecordResultSchema, { outcome: RecordOutcomeMessage.REFUSED, reason });
-    }
+    case 'refused':
+      return refusedRow(outcome.reason);
     case undefined:
       throw new Error('Expected an outcome for each execution');
     default:

@@ -57,6 +57,7 @@ test('what is frozen accepts nothing more, and the refusal names the freeze', as
   ]);
   expect(results[0]).toMatchObject({
     field: 'executed_time',
+    code: Code.FailedPrecondition,
     freezeId,
     reason: `executed_time: frozen up to and with 2026-01-01T12:00:00Z by the freeze ${freezeId}`,
   });

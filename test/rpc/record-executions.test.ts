@@ -49,6 +49,7 @@ test('each row is answered in its place: recorded, duplicate, conflict or refuse
     DUPLICATE,
     CONFLICT,
   ]);
+  expect(results.map(({ code }) => code)).toEqual([0, 0, 6, 3, 0, 6]);
   expect(results[2]).toMatchObject({
     field: 'source_id',
     reason: expect.stringContaining('other contents'),

@@ -140,7 +140,9 @@ export type Position = Message<"tradewind.position.v1.Position"> & {
   quantity: string;
 
   /**
-   * cost ÷ quantity, rounded half-even to 18 decimals; not set where the quantity is 0.
+   * cost ÷ quantity, rounded half-even to 18 decimals; not set where the quantity is 0. Each closing
+   * rounds the cost that it removes to 18 decimals, and what that leaves stays in the cost: where next
+   * to nothing is held, say 0.000000000000000001, this may be far from any price that was paid.
    *
    * @generated from field: optional string average_open_price = 4;
    */
