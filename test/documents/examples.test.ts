@@ -67,13 +67,14 @@ describe('of the commands in the documents', () => {
   });
 });
 
-describe('of the README’s plain HTTP', () => {
-  const curlCommands = [
+describe('of the requests over plain HTTP', () => {
+  const inReadme = [
     '### Plain HTTP',
     '### Orders over plain HTTP',
     '### Positions over plain HTTP',
-  ].flatMap((heading) =>
-    commandsIn(codeBlocks({ path: '', text: section(readDocument('README.md'), heading) })),
+  ].map((heading) => ({ path: '', text: section(readDocument('README.md'), heading) }));
+  const curlCommands = [...inReadme, readDocument('docs/prices.md')].flatMap((document) =>
+    commandsIn(codeBlocks(document)),
   );
   const hasCurl = spawnSync('curl', ['--version']).status === 0;
 

@@ -12,7 +12,11 @@ export async function openOrderServer(): Promise<SimulatedServer> {
   const server = await openSimulatedServer({
     DATABASE_URL: await createTestDatabase(),
     BINANCE_SYMBOLS: symbols.join(' '),
-    HISTORY_CANDLES: '10',
+    // An exchange’s klines tell no averages: those of a moment ago are known without them.
+    HISTORY_CANDLES: '0',
+    // LIVE mode is there to be gone over to, and finds nobody.
+    BINANCE_WEBSOCKET_BASE_URL: 'ws://127.0.0.1:1',
+    BINANCE_REST_BASE_URL: 'http://127.0.0.1:1',
   });
   const transport = createGrpcTransport({ baseUrl: server.url });
   const orders = createClient(OrderService, transport);
