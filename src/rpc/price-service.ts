@@ -29,6 +29,7 @@ import {
   statisticsAnswer,
   statisticsToMessage,
 } from './price-messages.ts';
+import { formatPricePageToken, parsePricePageToken } from './price-page-token.ts';
 
 /** Where other servers leave their latest prices. */
 export interface SharedPrices {
@@ -72,8 +73,9 @@ export function priceService(parts: PriceServiceParts): ServiceImpl<typeof Price
 
     async listPriceStatistics({ symbol, exchange, period: duration, pageSize, pageToken }) {
       const period = periodOf('period', duration);
+      const after = parsePricePageToken(pageToken);
       const all = symbol === '' ? instruments.all(exchange) : [instruments.find(symbol, exchange)];
-      const left = pageToken === '' ? all : all.filter((one) => one.symbol > pageToken);
+      const left = after === undefined ? all : all.filter((one) => one.symbol > after);
       const page = left.slice(0, pageSize === 0 ? defaultPageSize : pageSize);
       const window = book.windowOf(
         all.flatMap((one) => one.instruments),
@@ -84,7 +86,8 @@ export function priceService(parts: PriceServiceParts): ServiceImpl<typeof Price
         const some = page.slice(index, index + listedAtOnce);
         symbols.push(...(await Promise.all(some.map((one) => listed(book, one, window)))));
       }
-      const nextPageToken = left.length > page.length ? (page.at(-1)?.symbol ?? '') : '';
+      const last = left.length > page.length ? page.at(-1) : undefined;
+      const nextPageToken = last === undefined ? '' : formatPricePageToken(last.symbol);
       return create(ListPriceStatisticsResponseSchema, { symbols, nextPageToken });
     },
 
