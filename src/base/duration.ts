@@ -8,22 +8,23 @@ const unitNanos: ReadonlyMap<string, bigint> = new Map([
   ['m', 60_000_000_000n],
   ['h', 3_600_000_000_000n],
   ['d', 86_400_000_000_000n],
+  ['w', 604_800_000_000_000n],
 ]);
 
 /** Characters; the longest duration that protobuf can hold has 24. */
 const maxLength = 40;
 
 /**
- * Reads a duration as protobuf ("300s", "0.5s") or people ("5m", "1h30m", "1d") write it, in
+ * Reads a duration as protobuf ("300s", "0.5s") or people ("5m", "1h30m", "1w") write it, in
  * nanoseconds. undefined: it is none, or finer than a nanosecond.
  */
 export function parseDuration(text: string): bigint | undefined {
-  if (text.length > maxLength || !/^-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|[smhd]))+$/u.test(text)) {
+  if (text.length > maxLength || !/^-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|[smhdw]))+$/u.test(text)) {
     return undefined;
   }
   let nanos = 0n;
   for (const [, whole = '', fraction = '', unit = ''] of text.matchAll(
-    /(\d+)(?:\.(\d+))?(ns|us|µs|ms|[smhd])/gu,
+    /(\d+)(?:\.(\d+))?(ns|us|µs|ms|[smhdw])/gu,
   )) {
     const one = unitNanos.get(unit) ?? 0n;
     const scale = 10n ** BigInt(fraction.length);

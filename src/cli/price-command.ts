@@ -72,7 +72,7 @@ function addPriceFlags(command: Command): Command {
     .option('--exchange <name>', 'on this exchange alone', '')
     .option(
       '-p, --period <duration>',
-      'how far back: 1s to 30d (720h), beyond 7 days whole minutes',
+      'how far back: 1s to 30d, beyond 7d (1w) whole minutes',
       parseDurationArgument,
       minute,
     )

@@ -24,7 +24,7 @@ export function checkPeriod(field: string, period: Micros): void {
   if (period >= second && period <= longest && period % step === 0) return;
   throw new Refusal(
     'invalid',
-    `${field}: expected whole seconds from 1s to 2592000s (30 days), beyond 604800s (7 days) whole minutes, got ${period / second}s`,
+    `${field}: expected whole seconds from 1s to 30d, beyond 7d whole minutes, got ${period / second}s`,
     { field },
   );
 }
