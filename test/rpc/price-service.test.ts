@@ -247,6 +247,14 @@ test('a server that does not hear of a symbol answers what another one shares', 
   expect(await served.client.getLatestPrice(asked)).toMatchObject({ price: '7', cached: true });
 });
 
+test('a stream tells what the server hears itself, not what another one shares', async () => {
+  const latest = () => Promise.resolve([aTrade({ instrument: binance, exchangeTime: at(1) })]);
+  await using served = await openServedPrices({ instruments: [binance], shared: { latest } });
+  const iterator = served.client.streamLatestPrices({})[Symbol.asyncIterator]();
+  expect((await iterator.next()).value).toMatchObject({ event: { case: 'snapshotEnd' } });
+  await iterator.return?.();
+});
+
 test('a stream begins with all latest prices, and tells each change at most ten times a second', async () => {
   await using served = await openTwoExchanges();
   const stream = served.client.streamLatestPrices({ symbols: ['BTCUSDT'] });

@@ -708,7 +708,8 @@ export const PriceService: GenService<{
    * instrument's latest price when it has changed, at most ten times a second. A slow reader gets
    * the newest of each instrument. It ends with UNAVAILABLE when the server stops, and a heartbeat
    * comes at least every 15 seconds. When the server goes over to another mode, what was asked for is
-   * looked up anew: instruments_changed comes, and then the latest prices of those that are new.
+   * looked up anew: instruments_changed comes, and then the latest prices of those that are new. It
+   * tells what this server hears itself: of what another one has left in Redis GetLatestPrice tells.
    * Errors: INVALID_ARGUMENT, NOT_FOUND (symbol, exchange), RESOURCE_EXHAUSTED (too many readers).
    *
    * @generated from rpc tradewind.market.v1.PriceService.StreamLatestPrices
