@@ -4,6 +4,7 @@ import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { bindingsOf } from './rest/bindings.ts';
 import { openApiPath } from './rest/openapi/document.ts';
 import { jsonAnswer } from './rest/openapi/own-operation.ts';
+import type { OwnOperation } from './rest/openapi/own-operation.ts';
 import { servedDocument } from './rest/openapi/served-document.ts';
 import type { OwnRoute } from './rest/openapi/served-document.ts';
 import { PathTemplate, splitPath } from './rest/path-template.ts';
@@ -12,11 +13,16 @@ import type { RestRequest, RestSurroundings } from './rest/rest-call.ts';
 import { RestRefusal } from './rest/rest-refusal.ts';
 import { isForeseen } from './rest/status.ts';
 import { RouteTable } from './rest/route-table.ts';
-import type { RestRoute } from './rest/route-table.ts';
+import type { RestRoute, RouteName } from './rest/route-table.ts';
 import { transcode } from './rest/transcode.ts';
 
 /** Answers one method and path by hand, where no annotation can express its body or its answer. */
-export type RestAdapter = OwnRoute & {
+export type RestAdapter = RouteName & {
+  /**
+   * What /openapi.json tells of it; undefined: it stands in for the contract's own route of this path,
+   * which is what is told.
+   */
+  readonly operation?: OwnOperation;
   /** What it throws is answered as a google.rpc.Status. */
   readonly answer: (call: RestCall) => Promise<void>;
 };
@@ -39,11 +45,18 @@ export class RestRouter {
     },
   ) {
     const rpcs = new Map(handlers.map((handler) => [handler.requestPath, handler]));
-    const { others, ...rest } = surroundings;
+    const { others: otherRoutes, ...rest } = surroundings;
     this.#surroundings = { ...rest, rpcs };
     const bound = handlers.flatMap(({ method }) => bindingsOf(method)).map(routeOf);
-    const byHand = [...adapters, openApiAdapter(bound, [...adapters, ...others])];
-    this.#routes = new RouteTable([...byHand.map(adapterRoute), ...bound]);
+    const byHand = [
+      ...adapters,
+      openApiAdapter(bound, [...adapters.filter(isOwn), ...otherRoutes]),
+    ];
+    const replaced = new Set(adapters.filter((one) => !isOwn(one)).map(nameOf));
+    const kept = bound.filter(
+      ({ httpMethod, template: { text: path } }) => !replaced.has(nameOf({ httpMethod, path })),
+    );
+    this.#routes = new RouteTable([...byHand.map(adapterRoute), ...kept]);
   }
 
   /** The routes of a path, of whatever HTTP method; none: there is nothing. */
@@ -91,6 +104,14 @@ function routeOf(binding: ReturnType<typeof bindingsOf>[number]): RestRoute {
   return { httpMethod, template, answer: (call) => transcode(binding, call) };
 }
 
+function nameOf({ httpMethod, path }: RouteName): string {
+  return `${httpMethod} ${path}`;
+}
+
+function isOwn(adapter: RestAdapter): adapter is RestAdapter & OwnRoute {
+  return adapter.operation !== undefined;
+}
+
 function adapterRoute({ httpMethod, path, answer }: RestAdapter): RestRoute {
   return { httpMethod, template: new PathTemplate(path), answer };
 }
@@ -102,7 +123,7 @@ function openApiAdapter(bound: readonly RestRoute[], others: readonly OwnRoute[]
   );
   const isServed = (method: string, path: string) => served.has(`${method} ${path}`);
   let document: Promise<JsonObject> | undefined;
-  const adapter: RestAdapter = {
+  const adapter: RestAdapter & OwnRoute = {
     httpMethod: 'GET',
     path: '/openapi.json',
     operation: {

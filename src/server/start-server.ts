@@ -10,6 +10,7 @@ import { version } from '../base/program.ts';
 import type { Running, Surroundings } from '../base/program.ts';
 import { Market } from '../market/market.ts';
 import { AggregatorAdapter } from '../rpc/aggregator-service.ts';
+import { executionsAdapter } from '../rpc/executions-adapter.ts';
 import { healthAdapter } from '../rpc/health-adapter.ts';
 import { openListener } from '../rpc/listener.ts';
 import { MarketBroadcast } from '../rpc/market-broadcast.ts';
@@ -161,6 +162,7 @@ export async function startServer(
       restAdapters: [
         limitOrderAdapter({ ...config.orders, ends: orders?.ends }),
         sellOrderAdapter,
+        executionsAdapter,
         healthAdapter,
       ],
       clock,

@@ -5,6 +5,7 @@ import { PositionService } from '../../gen/tradewind/position/v1/position_servic
 import { systemClock } from '../../src/base/clock.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import { executionsAdapter } from '../../src/rpc/executions-adapter.ts';
 import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
 import { positionService } from '../../src/rpc/position-service.ts';
 import type { PositionServiceParts } from '../../src/rpc/position-service.ts';
@@ -51,6 +52,7 @@ export async function openServedPositions(
   const listener = stack.use(
     await openTestListener({
       routes: (router) => router.service(PositionService, positionService(parts)),
+      restAdapters: [executionsAdapter],
       limits: { readMaxBytes: 1024 * 1024 },
     }),
   );
