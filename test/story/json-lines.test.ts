@@ -61,7 +61,7 @@ test('injected prices are the statistics of their windows and exchanges, each an
     const answer = await book.statistics(instruments, seconds * 1_000_000);
     const { average, highest, lowest, tradeCount, volumeWeightedAverage, reason } = answer;
     expect(volumeWeightedAverage).toBeUndefined();
-    expect(reason).toContain('its prices come without quantities');
+    expect(reason).toContain('prices come without quantities');
     const shown = [average, lowest?.price, highest?.price].map((price) =>
       formatDecimal(price ?? 0n),
     );
