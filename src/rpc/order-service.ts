@@ -2,8 +2,6 @@ import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { Order as OrderMessage } from '../../gen/tradewind/order/v1/order_pb.ts';
 import type {
-  CancelAllOrdersRequest,
-  CancelAllOrdersResponse,
   CancelOrderRequest,
   CancelOrderResponse,
   GetOrderRequest,
@@ -15,7 +13,6 @@ import type {
   SubmitLimitOrderResponse,
 } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import {
-  CancelAllOrdersResponseSchema,
   CancelOrderResponseSchema,
   GetOrderResponseSchema,
   HaltTradingResponseSchema,
@@ -26,13 +23,14 @@ import {
 import { isTerminal } from '../domain/order.ts';
 import type { SplitOrder } from '../domain/order.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { OrderDesk, ShardOwner } from '../order/order-desk.ts';
+import type { OrderDesk } from '../order/order-desk.ts';
 import type { HaltStore } from '../store/halt-store.ts';
 import type { OrderReader } from '../store/order-reader.ts';
+import { cancelAllOrders } from './cancel-all-orders.ts';
 import { forwardedHeader } from './order-forwarding.ts';
 import type { OrderForwarding } from './order-forwarding.ts';
 import { haltToMessage, haltedAccount, tellHaltReason } from './order-halts.ts';
-import { orderToMessage, splitOrderToMessage, statusFromMessage } from './order-messages.ts';
+import { splitOrderToMessage, statusFromMessage } from './order-messages.ts';
 import { formatOrderPageToken, parseOrderPageToken } from './order-page-token.ts';
 import { accountOf, instrumentOf, readSubmission } from './order-request.ts';
 import type { OrderInstruments } from './order-request.ts';
@@ -54,8 +52,6 @@ const defaultPageSize = 100;
 const listedSplits = 100;
 /** With a single order: some 1.5 MB, which any client takes. */
 const shownSplits = 10_000;
-/** That were canceled together: the same. */
-const shownCanceled = 1_000;
 
 /** OrderService over the order desk and what is stored. */
 export function orderService(parts: OrderServiceParts): ServiceImpl<typeof OrderService> {
@@ -63,7 +59,7 @@ export function orderService(parts: OrderServiceParts): ServiceImpl<typeof Order
   return {
     submitLimitOrder: (request, context) => inOutage(submitOrder(parts, request, context)),
     cancelOrder: (request, context) => inOutage(cancelOrder(parts, request, context)),
-    cancelAllOrders: (request, context) => inOutage(cancelAll(parts, request, context)),
+    cancelAllOrders: (request, context) => inOutage(cancelAllOrders(parts, request, context)),
     getOrder: (request, context) => inOutage(getOrder(parts, request, context)),
     listOrders: (request) => inOutage(listOrders(parts, request)),
     streamOrderEvents: (request, context) => streamInOutage(stream.stream(request, context)),
@@ -126,47 +122,6 @@ async function cancelOrder(
   const canceled = await desk.cancel(found);
   const order = (await orders.get(canceled, shownSplits)) ?? { ...canceled, splits: [] };
   return create(CancelOrderResponseSchema, { order: shownOrder(desk, order) });
-}
-
-async function cancelAll(
-  parts: OrderServiceParts,
-  request: CancelAllOrdersRequest,
-  context: HandlerContext,
-): Promise<CancelAllOrdersResponse> {
-  const { desk, orders, forwarding, directory } = parts;
-  const account = accountOf(request);
-  const instrument = instrumentOf(directory, request);
-  const isForwarded = context.requestHeader.has(forwardedHeader);
-  const isHere = instrument === undefined || desk.ownerOf(instrument).type === 'here';
-  // Where another server took us for the owner and we are not, the desk refuses.
-  const here = isHere || isForwarded ? await desk.cancelAll(account, instrument) : [];
-  const open = instrument === undefined ? await orders.openInstruments(account) : [instrument];
-  const others = isForwarded ? [] : otherOwners(desk, open);
-  const elsewhere = await Promise.all(
-    others.map((owner) =>
-      forwarding.ask(owner, context, (client, options) =>
-        client.cancelAllOrders({ account, instrument: instrument ?? '' }, options),
-      ),
-    ),
-  );
-  const shown = here.slice(0, shownCanceled).map(orderToMessage);
-  return create(CancelAllOrdersResponseSchema, {
-    orders: [...shown, ...elsewhere.flatMap((answer) => answer.orders)].slice(0, shownCanceled),
-    canceledCount: elsewhere.reduce((sum, { canceledCount }) => sum + canceledCount, here.length),
-  });
-}
-
-/** The servers but this one that are in charge of some of the instruments. */
-function otherOwners(
-  desk: OrderDesk,
-  instruments: readonly string[],
-): readonly Exclude<ShardOwner, { type: 'here' }>[] {
-  const owners = new Map<string, Exclude<ShardOwner, { type: 'here' }>>();
-  for (const instrument of instruments) {
-    const owner = desk.ownerOf(instrument);
-    if (owner.type !== 'here') owners.set(owner.type === 'elsewhere' ? owner.url : '', owner);
-  }
-  return [...owners.values()];
 }
 
 async function getOrder(
