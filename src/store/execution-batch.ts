@@ -13,18 +13,23 @@ const maximumRows = 5_000;
  */
 const maximumMonths = 64;
 
-/** Executions of which no two have the same key; what comes again is in the next round. */
-export function repeatsOf(executions: readonly Execution[]): readonly (readonly Execution[])[] {
-  const rounds: Execution[][] = [];
-  const times = new Map<string, number>();
+/**
+ * Executions whose keys are all different, and those whose key another one before them has: they are
+ * asked for when that one is recorded or refused.
+ */
+export function apartFromRepeats(
+  executions: readonly Execution[],
+): readonly [firsts: readonly Execution[], repeats: readonly Execution[]] {
+  const firsts: Execution[] = [];
+  const repeats: Execution[] = [];
+  const keys = new Set<string>();
   for (const execution of executions) {
     const { account, source, sourceId } = execution;
     const key = `${account}\0${source}\0${sourceId}`;
-    const round = times.get(key) ?? 0;
-    times.set(key, round + 1);
-    (rounds[round] ??= []).push(execution);
+    (keys.has(key) ? repeats : firsts).push(execution);
+    keys.add(key);
   }
-  return rounds;
+  return [firsts, repeats];
 }
 
 /** Cuts executions into pieces that are recorded in one statement each, by time. */

@@ -2,8 +2,10 @@ import type { Micros } from '../base/clock.ts';
 import type { Execution } from '../domain/execution.ts';
 import type { Database } from './database.ts';
 import { classifyDatabaseError, describeDatabaseError, isLockedUp } from './database-error.ts';
-import { cutIntoPieces, repeatsOf } from './execution-batch.ts';
-import { executionColumns, faultOf } from './execution-row.ts';
+import { apartFromRepeats, cutIntoPieces } from './execution-batch.ts';
+import { faultOf } from './execution-fault.ts';
+import type { ExecutionFault } from './execution-fault.ts';
+import { executionColumns } from './execution-row.ts';
 import type { Freeze } from './freeze-store.ts';
 import { readFreezes } from './freeze-store.ts';
 
@@ -16,8 +18,8 @@ export type RecordOutcome =
   /** Its (account, source, source id) is taken by an execution with other contents. */
   | { readonly type: 'conflict' }
   | { readonly type: 'frozen'; readonly freeze: Freeze }
-  /** It will never be recorded; the reason names the field and what was expected. */
-  | { readonly type: 'refused'; readonly reason: string };
+  /** It will never be recorded. */
+  | ({ readonly type: 'refused' } & ExecutionFault);
 
 /** How far ahead of the database's clock an execution may be: record_executions has it, too. */
 export const maximumAhead: Micros = 600_000_000;
@@ -58,11 +60,11 @@ export class ExecutionStore {
     // The same object twice would be answered once.
     const asked = executions.map((execution) => ({ ...execution }));
     for (const execution of asked) {
-      const reason = faultOf(execution);
-      if (reason === undefined) sound.push(execution);
-      else answers.set(execution, { type: 'refused', reason });
+      const fault = faultOf(execution);
+      if (fault === undefined) sound.push(execution);
+      else answers.set(execution, { type: 'refused', ...fault });
     }
-    for (const round of repeatsOf(sound)) {
+    for (const round of apartFromRepeats(sound)) {
       const pieces = cutIntoPieces(round);
       for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
         try {
@@ -76,7 +78,8 @@ export class ExecutionStore {
           if (piece.length > 1) {
             pieces.unshift(piece.slice(0, piece.length >> 1), piece.slice(piece.length >> 1));
           } else if (only !== undefined) {
-            answers.set(only, { type: 'refused', reason: describeDatabaseError(error) });
+            const reason = describeDatabaseError(error);
+            answers.set(only, { type: 'refused', field: undefined, reason });
           }
         }
       }
@@ -123,8 +126,9 @@ function answerOf({ outcome, freeze_id }: Exception): Answer {
       return { type: 'frozenBy', freezeId: freeze_id ?? 0 };
     case 'tooFarAhead': {
       const minutes = maximumAhead / 60_000_000;
-      const reason = `executed time: expected at most ${minutes} minutes after now`;
-      return { type: 'refused', reason };
+      const field = 'executed_time';
+      const reason = `${field}: expected at most ${minutes} minutes after now`;
+      return { type: 'refused', field, reason };
     }
     default:
       outcome satisfies never;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Execution } from '../../src/domain/execution.ts';
+import type { Database } from '../../src/store/database.ts';
 import { ExecutionReader } from '../../src/store/execution-reader.ts';
 import { ExecutionStore } from '../../src/store/execution-store.ts';
 import { PostgresPositionStore } from '../../src/store/postgres-position-store.ts';
@@ -90,6 +91,25 @@ describe('the execution store', () => {
     expect(await listed(account)).toHaveLength(1);
   });
 
+  test('many of one key in a batch are answered in two statements', async () => {
+    const account = anAccount();
+    let statements = 0;
+    const counting: Database = {
+      ...database,
+      run: (work) => {
+        statements++;
+        return database.run(work);
+      },
+    };
+    const execution = anExecution({ account });
+    const other = { ...execution, fee: 1n };
+    const batch = Array.from({ length: 100 }, () => [execution, other]).flat();
+    const outcomes = await new ExecutionStore(counting).record(batch);
+    const expected = Array.from({ length: 99 }, () => ['duplicate', 'conflict']).flat();
+    expect(outcomes.map(({ type }) => type)).toEqual(['recorded', 'conflict', ...expected]);
+    expect(statements).toBe(2);
+  });
+
   test('many who record the same at once record it once, and none locks another up', async () => {
     const account = anAccount();
     const executions = Array.from({ length: 300 }, (_, index) =>
@@ -116,7 +136,11 @@ describe('the execution store', () => {
     );
     const ahead = anExecution({ account, executedTime: now + 700_000_000 });
     expect(await store.record([ahead])).toEqual([
-      { type: 'refused', reason: 'executed time: expected at most 10 minutes after now' },
+      {
+        type: 'refused',
+        field: 'executed_time',
+        reason: 'executed_time: expected at most 10 minutes after now',
+      },
     ]);
   });
 
@@ -151,11 +175,11 @@ describe('the execution store', () => {
   const poison: [string, Partial<Execution>, string][] = [
     ['a NUL in its account', { account: 'a\0b' }, 'account: expected Unicode text without control'],
     ['a unit separator', { source: 'a\x1fb' }, 'source: expected Unicode text without control'],
-    ['half a surrogate pair', { sourceId: 'a\ud800' }, 'source id: expected Unicode text'],
+    ['half a surrogate pair', { sourceId: 'a\ud800' }, 'source_id: expected Unicode text'],
     ['a NUL in what it corrects', { corrects: '\0' }, 'corrects: expected Unicode text'],
     ['no account', { account: '' }, 'account: expected a text'],
     ['an account of 65 bytes', { account: 'ü'.repeat(32) + 'x' }, 'account: expected at most 64'],
-    ['a source id of a megabyte', { sourceId: 'x'.repeat(1 << 20) }, 'source id: expected at most'],
+    ['a source id of a megabyte', { sourceId: 'x'.repeat(1 << 20) }, 'source_id: expected at most'],
     ['no exchange', { instrument: 'BTCUSDT' }, 'instrument: expected exchange:SYMBOL'],
     ['an empty exchange', { instrument: ':BTCUSDT' }, 'instrument: expected exchange:SYMBOL'],
     ['the source of our own fills', { source: 'order' }, 'source: expected another than order'],
@@ -166,14 +190,14 @@ describe('the execution store', () => {
     ['a price below 0', { price: -1n }, 'price: expected a number above 0'],
     ['a price of 10^15', { price: tooLarge }, 'price: expected at most 15 digits'],
     ['a fee of 10^15', { fee: tooLarge }, 'fee: expected at most 15 digits'],
-    ['a time before 1970', { executedTime: -1 }, 'executed time: expected whole microseconds'],
-    ['half a microsecond', { executedTime: 0.5 }, 'executed time: expected whole microseconds'],
-    ['no time', { executedTime: Number.NaN }, 'executed time: expected whole microseconds'],
-    ['the year 9999', { executedTime: 253_370_764_800_000_000 }, 'executed time: expected'],
+    ['a time before 1970', { executedTime: -1 }, 'executed_time: expected whole microseconds'],
+    ['half a microsecond', { executedTime: 0.5 }, 'executed_time: expected whole microseconds'],
+    ['no time', { executedTime: Number.NaN }, 'executed_time: expected whole microseconds'],
+    ['the year 9999', { executedTime: 253_370_764_800_000_000 }, 'executed_time: expected'],
     [
       'the year 2200',
       { executedTime: Date.UTC(2200, 0) * 1000 },
-      'executed time: expected at most',
+      'executed_time: expected at most',
     ],
   ];
   test.each(poison)('one with %s is refused, the rest is stored', async (_, bad, reason) => {
@@ -191,7 +215,8 @@ describe('the execution store', () => {
       'recorded',
       'recorded',
     ]);
-    expect(outcomes[2]).toMatchObject({ reason: expect.stringContaining(reason) });
+    const [field] = reason.split(':');
+    expect(outcomes[2]).toMatchObject({ field, reason: expect.stringContaining(reason) });
     expect(await listed(account)).toHaveLength(4);
   });
 

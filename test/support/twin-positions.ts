@@ -3,7 +3,7 @@ import type { Execution, ExecutionKey } from '../../src/domain/execution.ts';
 import { compareBytes, compareExecutions, orderSource } from '../../src/domain/execution.ts';
 import type { PositionName } from '../../src/domain/position.ts';
 import { ExecutionRun } from '../../src/store/execution-run.ts';
-import { faultOf } from '../../src/store/execution-row.ts';
+import { faultOf } from '../../src/store/execution-fault.ts';
 import type { RecordOutcome } from '../../src/store/execution-store.ts';
 import type { Freeze, FreezeScope } from '../../src/store/freeze-store.ts';
 import type {
@@ -44,8 +44,8 @@ export class TwinPositions implements PositionStore {
     await this.#pause();
     const recorded: Execution[] = [];
     const outcomes = executions.map((execution): RecordOutcome => {
-      const reason = faultOf(execution);
-      return reason === undefined ? this.#take(execution, recorded) : { type: 'refused', reason };
+      const fault = faultOf(execution);
+      return fault === undefined ? this.#take(execution, recorded) : { type: 'refused', ...fault };
     });
     this.#book(recorded);
     await this.#pause();
