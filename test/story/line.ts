@@ -19,6 +19,7 @@ export class Line implements AsyncDisposable {
   readonly #running = new Map<string, AsyncDisposable>();
   #simulatorUrl = '';
   #simulatorPort = 0;
+  #exchangePorts: readonly number[] = [0, 0, 0];
   #serverPort = 0;
 
   constructor(clock: Clock, symbols: readonly string[], databaseUrl: string) {
@@ -31,19 +32,26 @@ export class Line implements AsyncDisposable {
     return `http://127.0.0.1:${this.#serverPort}`;
   }
 
-  async startSimulator(): Promise<void> {
-    const environment = {
-      SIMULATOR_PORT: String(this.#simulatorPort),
-      SIMULATOR_EXCHANGE_PORTS: '0 0 0',
-      SIMULATOR_SEED: seed,
-      SIMULATOR_REQUEST_WEIGHT: '100000000',
-    };
-    const simulator = await startSimulator(
-      readSimulatorConfig(environment, {}),
-      this.#surroundings,
+  /** Where the simulated exchanges of JSON lines are, once the simulator runs. */
+  get exchangePorts(): readonly number[] {
+    return this.#exchangePorts;
+  }
+
+  async startSimulator(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    const config = readSimulatorConfig(
+      {
+        SIMULATOR_PORT: String(this.#simulatorPort),
+        SIMULATOR_EXCHANGE_PORTS: this.#exchangePorts.join(' '),
+        SIMULATOR_SEED: seed,
+        SIMULATOR_REQUEST_WEIGHT: '100000000',
+        ...environment,
+      },
+      {},
     );
+    const simulator = await startSimulator(config, this.#surroundings);
     // The same port after a restart, here as below, so that those who look for it find it again.
     this.#simulatorPort = simulator.port;
+    this.#exchangePorts = simulator.exchangePorts;
     this.#simulatorUrl = simulator.url;
     this.#running.set('simulator', simulator);
   }
