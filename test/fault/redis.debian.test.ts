@@ -57,11 +57,11 @@ const troubles: readonly Trouble[] = [
 
 /** Asks for prices, the next as soon as one is answered, until it is closed; it tells what failed. */
 function askOn(ask: () => Promise<unknown>) {
-  let isOver = false;
+  const stopping = new AbortController();
   let answered = 0;
   const failures: unknown[] = [];
   const asking = Array.from({ length: questions }, async () => {
-    while (!isOver) {
+    while (!stopping.signal.aborted) {
       try {
         await ask();
         answered++;
@@ -74,7 +74,7 @@ function askOn(ask: () => Promise<unknown>) {
     failures,
     answered: () => answered,
     [Symbol.asyncDispose]: async () => {
-      isOver = true;
+      stopping.abort();
       await Promise.all(asking);
     },
   };
