@@ -9,6 +9,13 @@ import { streamFormatKey } from './rest/stream-format.ts';
 import { responseWriterKey } from './rpc-handler.ts';
 import type { Codec, SharedFrame } from './shared-frame.ts';
 
+/**
+ * Some seventy thousand candles. A start publishes half of that within two seconds, the history of nine
+ * instruments, and a reader on a busy machine has to be given time for it. Frames are shared: what waits
+ * for many readers is in memory once.
+ */
+export const maxReaderBytes = 16 * 1024 * 1024;
+
 export type BroadcastOptions = {
   readonly clock: Clock;
   /**
@@ -23,7 +30,7 @@ export type BroadcastOptions = {
 export type ReaderLimits = {
   /**
    * Bytes that may wait for one reader; beyond, its stream alone ends with RESOURCE_EXHAUSTED.
-   * Default 1 MiB: some ten thousand candles.
+   * Default `maxReaderBytes`.
    */
   readonly maxPendingBytes?: number;
   /** Readers at once; beyond: refused ('limit', RESOURCE_EXHAUSTED). Default 20,000. */
@@ -54,7 +61,7 @@ export class Broadcast implements Disposable {
 
   constructor(options: BroadcastOptions) {
     this.#heartbeat = options.heartbeat;
-    this.#maxPendingBytes = options.maxPendingBytes ?? 1024 * 1024;
+    this.#maxPendingBytes = options.maxPendingBytes ?? maxReaderBytes;
     this.#maxSubscriptions = options.maxSubscriptions ?? 20_000;
     // Twice within the time: who got nothing between two beats has been quiet for less than two.
     this.#timer = repeat(options.clock, (options.heartbeatMs ?? 10_000) / 2, () =>
@@ -82,9 +89,7 @@ export class Broadcast implements Disposable {
     context: HandlerContext,
     { onEnd }: { readonly onEnd?: () => void } = {},
   ): BroadcastSubscription {
-    if (this.#subscriptions.size >= this.#maxSubscriptions) {
-      throw new Refusal('limit', `At most ${this.#maxSubscriptions} readers of this stream`);
-    }
+    this.checkRoom();
     context.signal.throwIfAborted();
     const writer = context.values.get(responseWriterKey);
     if (writer === undefined) throw new Error('Expected a call that came through the listener');
@@ -104,6 +109,15 @@ export class Broadcast implements Disposable {
     });
     this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  /**
+   * Makes sure that there is room for one more reader, for whom much is to be read before it subscribes.
+   * @throws Refusal 'limit' when there are too many
+   */
+  checkRoom(): void {
+    if (this.#subscriptions.size < this.#maxSubscriptions) return;
+    throw new Refusal('limit', `At most ${this.#maxSubscriptions} readers of this stream`);
   }
 
   /** Pushes to every reader. */

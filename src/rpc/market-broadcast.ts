@@ -87,33 +87,35 @@ export class MarketBroadcast implements Disposable {
     );
   }
 
-  subscribeCandles(
-    context: HandlerContext,
-    keys: readonly LogKey[],
-    openKeys: readonly LogKey[],
-  ): BroadcastSubscription {
-    return subscribe(this.#candles, context, [
-      (reader) => this.#closedReaders.add(keys, reader),
-      (reader) => this.#openReaders.add(openKeys, reader),
-    ]);
+  /** A reader of candles, who is pushed none before `begin`. */
+  subscribeCandles(context: HandlerContext): {
+    readonly subscription: BroadcastSubscription;
+    readonly begin: (keys: readonly LogKey[], openKeys: readonly LogKey[]) => void;
+  } {
+    const { reader, enlist } = subscribe(this.#candles, context);
+    const begin = (keys: readonly LogKey[], openKeys: readonly LogKey[]) => {
+      enlist(() => this.#closedReaders.add(keys, reader));
+      enlist(() => this.#openReaders.add(openKeys, reader));
+    };
+    return { subscription: reader, begin };
   }
 
   subscribeTrades(
     context: HandlerContext,
     instruments: readonly InstrumentName[],
   ): BroadcastSubscription {
-    return subscribe(this.#trades, context, [
-      (reader) => this.#tradeReaders.add(instruments, reader),
-    ]);
+    const { reader, enlist } = subscribe(this.#trades, context);
+    enlist(() => this.#tradeReaders.add(instruments, reader));
+    return reader;
   }
 
   subscribeBookTickers(
     context: HandlerContext,
     instruments: readonly InstrumentName[],
   ): BroadcastSubscription {
-    return subscribe(this.#bookTickers, context, [
-      (reader) => this.#bookTickerReaders.add(instruments, reader),
-    ]);
+    const { reader, enlist } = subscribe(this.#bookTickers, context);
+    enlist(() => this.#bookTickerReaders.add(instruments, reader));
+    return reader;
   }
 
   /** To be called for every update of the market, as it is published. */
@@ -198,17 +200,16 @@ export class MarketBroadcast implements Disposable {
   }
 }
 
-function subscribe(
-  broadcast: Broadcast,
-  context: HandlerContext,
-  enlist: readonly ((reader: BroadcastSubscription) => () => void)[],
-): BroadcastSubscription {
+/** Adds a reader, who is enlisted for one thing after the other, until its stream ends. */
+function subscribe(broadcast: Broadcast, context: HandlerContext) {
   const delist: (() => void)[] = [];
   const reader = broadcast.subscribe(context, {
     onEnd: () => {
       for (const remove of delist) remove();
     },
   });
-  for (const add of enlist) delist.push(add(reader));
-  return reader;
+  const enlist = (add: () => () => void): void => {
+    if (!reader.isEnded) delist.push(add());
+  };
+  return { reader, enlist };
 }

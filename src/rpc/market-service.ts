@@ -61,6 +61,9 @@ export type MarketServiceParts = {
   readonly statuses: () => readonly InstrumentStatus[];
 };
 
+/** They go out in milliseconds: a reader that is so far behind has as good as caught up. */
+const fewEntries = 100;
+
 /** ListCandles answers this many where the request does not say. */
 const defaultPageSize = 500;
 
@@ -126,7 +129,23 @@ async function* streamCandles(
     ...new Set(selected.map(({ instrument }) => logKey(instrument, 'gap'))),
   ];
   const snapshot = snapshotOf(log, keys, resumed, request.includeRetained);
-  using subscription = broadcast.subscribeCandles(context, keys, request.includeOpen ? keys : []);
+  const { subscription: reader, begin } = broadcast.subscribeCandles(context);
+  using subscription = reader;
+  const messageOf = (entry: LogEntry, isRepeat: boolean) => {
+    const position = positionAfter(log, entry, resumed ?? log.position);
+    return entryMessage(entry, formatCursor(position), isRepeat);
+  };
+  let seen = log.position;
+  for (const entry of snapshot.entries) yield messageOf(entry, snapshot.isRepeat);
+  // A start publishes history faster than a snapshot goes out: it is read on in the log, where it costs
+  // nothing, until the rest is so little that what comes meanwhile may wait.
+  let missed = entriesAfter(log, keys, seen).entries;
+  while (missed.length > fewEntries) {
+    seen = log.position;
+    for (const entry of missed) yield messageOf(entry, false);
+    missed = entriesAfter(log, keys, seen).entries;
+  }
+  begin(keys, request.includeOpen ? keys : []);
   const now = clock.now();
   const open = request.includeOpen
     ? selected
@@ -134,10 +153,7 @@ async function* streamCandles(
         .filter((candle) => candle !== undefined)
     : [];
   const { cursor } = broadcast;
-  for (const entry of snapshot.entries) {
-    const position = positionAfter(log, entry, resumed ?? log.position);
-    yield entryMessage(entry, formatCursor(position), snapshot.isRepeat);
-  }
+  for (const entry of missed) yield messageOf(entry, false);
   for (const candle of open) yield candleMessage(candle, cursor);
   yield create(StreamCandlesResponseSchema, { cursor, event: { case: 'snapshotEnd', value: {} } });
   yield* subscription.tail();

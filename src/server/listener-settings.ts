@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { flag, integer, port, quote, text, words } from '../base/env.ts';
 import type { Settings, SettingValues } from '../base/env.ts';
+import { maxReaderBytes } from '../rpc/broadcast-stream.ts';
 import { listenerLimits } from '../rpc/listener-limits.ts';
 
 /** Where the server listens, and what its clients may cost. */
@@ -50,7 +51,7 @@ export const listenerSettings = {
     description: 'Bytes of one request message, unpacked; a longer one is RESOURCE_EXHAUSTED',
   },
   MAX_READER_BYTES: {
-    schema: integer(1_048_576, 65_536, 67_108_864),
+    schema: integer(maxReaderBytes, 65_536, 67_108_864),
     description: 'Bytes that may wait for one reader; beyond, its stream ends RESOURCE_EXHAUSTED',
   },
   MAX_READERS: {

@@ -117,6 +117,31 @@ test('include_retained brings all that there is', async () => {
   ]);
 });
 
+test('what is published while the snapshot goes out waits in the log, however much it is', async () => {
+  await using served = await openServedMarket({ readerLimits: { maxPendingBytes: 20_000 } });
+  const { tape } = served;
+  tape.opened(0);
+  const tradeUntil = (from: number, to: number) => {
+    for (let second = from; second < to; second++) {
+      tape.trade(second * 1_000 + 100, second + 1).ticker(second * 1_000 + 1_600);
+    }
+  };
+  tradeUntil(0, 2_900);
+  await using stream = reader(
+    served.client.streamCandles({ selections: seconds, includeRetained: true }),
+  );
+  // Nobody reads on: the most of it cannot have been sent.
+  const first = await stream.next();
+  tradeUntil(2_900, 3_500);
+  const told = [first, ...(await stream.until(isSnapshotEnd))]
+    .flatMap(({ event }) => (event.case === 'candle' ? [event.value] : []))
+    .map(({ openTime, revision }) => `${Number(openTime?.seconds) - at(0) / 1e6} r${revision}`);
+  expect(told.length).toBeGreaterThanOrEqual(3_499);
+  expect(told).toEqual(told.map((_, second) => `${second} r1`));
+  tape.trade(3_500_100, 3_501).ticker(3_501_600);
+  expect(elementInShort(await stream.next())).toBe(`${told.length} 100 r1`);
+});
+
 test.each([
   ['no selection', { selections: [] }, Code.InvalidArgument, 'selections'],
   ['no timeframe', { selections: [{ instrument: 'BTCUSDT' }] }, Code.InvalidArgument, 'timeframe'],
