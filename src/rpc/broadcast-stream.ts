@@ -55,6 +55,8 @@ export class Broadcast implements Disposable {
   readonly #maxPendingBytes: number;
   readonly #maxSubscriptions: number;
   readonly #subscriptions = new Set<BroadcastSubscription>();
+  /** Of readers who do not subscribe yet. */
+  readonly #places = new Set<object>();
   readonly #turn = new FlushTurn();
   readonly #timer: Disposable;
   #overflows = 0;
@@ -69,14 +71,26 @@ export class Broadcast implements Disposable {
     );
   }
 
-  /** The number of readers. */
+  /** The number of readers, with those who only have a place. */
   get size(): number {
-    return this.#subscriptions.size;
+    return this.#subscriptions.size + this.#places.size;
   }
 
   /** The number of readers so far that were cut off because they fell too far behind. */
   get overflows(): number {
     return this.#overflows;
+  }
+
+  /**
+   * Keeps a place for a reader who is sent a snapshot first: it counts as one from now on. To be
+   * disposed in the turn in which it subscribes, or when it leaves before.
+   * @throws Refusal 'limit' when there are too many
+   */
+  reserve(): Disposable {
+    this.checkRoom();
+    const place = { [Symbol.dispose]: () => void this.#places.delete(place) };
+    this.#places.add(place);
+    return place;
   }
 
   /**
@@ -116,7 +130,7 @@ export class Broadcast implements Disposable {
    * @throws Refusal 'limit' when there are too many
    */
   checkRoom(): void {
-    if (this.#subscriptions.size < this.#maxSubscriptions) return;
+    if (this.size < this.#maxSubscriptions) return;
     throw new Refusal('limit', `At most ${this.#maxSubscriptions} readers of this stream`);
   }
 

@@ -40,16 +40,16 @@ import { inOutage, streamInOutage } from './store-outage.ts';
 
 export type OrderServiceParts = OrderInstruments & {
   readonly desk: OrderDesk;
-  readonly orders: OrderReader;
-  readonly halts: HaltStore;
-  readonly stream: OrderStream;
-  readonly forwarding: OrderForwarding;
+  readonly orders: Pick<OrderReader, 'get' | 'list' | 'openInstruments'>;
+  readonly halts: Pick<HaltStore, 'halt' | 'resume' | 'list'>;
+  readonly stream: Pick<OrderStream, 'stream'>;
+  readonly forwarding: Pick<OrderForwarding, 'ask'>;
 };
 
 /** ListOrders answers this many where the request does not say. */
 const defaultPageSize = 100;
-/** With each order of a list; GetOrder shows more. */
-const listedSplits = 100;
+/** With each order of a list, so that the largest page fits into what clients take, 4 MiB; GetOrder has more. */
+const listedSplits = 10;
 /** With a single order: some 1.5 MB, which any client takes. */
 const shownSplits = 10_000;
 
@@ -166,7 +166,7 @@ async function listOrders(
 
 /** @throws Refusal 'notFound' */
 async function findOrder(
-  orders: OrderReader,
+  orders: Pick<OrderReader, 'get'>,
   request: Pick<GetOrderRequest | CancelOrderRequest, 'account' | 'order'>,
 ): Promise<SplitOrder> {
   const account = accountOf(request);

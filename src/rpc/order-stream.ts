@@ -25,15 +25,18 @@ import { SharedFrame } from './shared-frame.ts';
 const snapshotOrders = 10_000;
 /** With each of them; GetOrder shows more. */
 const snapshotSplits = 100;
+/** Of a snapshot, whose splits are in memory at the same time: some 10 MB at most. */
+const ordersPerPage = 200;
 /** Of what a reader missed, read at once. */
 const entriesPerPage = 1_000;
 
 type Tail = Pick<LogTail, 'position' | 'subscribe' | 'readAfter'>;
+type SnapshotReader = Pick<OrderReader, 'snapshot' | 'splitsOf'>;
 
 /** Carries what happens to orders, on any server of the database, to StreamOrderEvents' readers. */
 export class OrderStream implements Disposable {
   readonly #tail: Tail;
-  readonly #orders: Pick<OrderReader, 'snapshot'>;
+  readonly #orders: SnapshotReader;
   readonly #broadcast: Broadcast;
   readonly #readers = new ReaderIndex<string>();
   /** Up to where each reader has got what happened before it was enlisted. */
@@ -43,12 +46,7 @@ export class OrderStream implements Disposable {
   #handedOut = Promise.withResolvers<void>();
   #isStopped = false;
 
-  constructor(
-    tail: Tail,
-    orders: Pick<OrderReader, 'snapshot'>,
-    clock: Clock,
-    limits: ReaderLimits = {},
-  ) {
+  constructor(tail: Tail, orders: SnapshotReader, clock: Clock, limits: ReaderLimits = {}) {
     this.#tail = tail;
     this.#orders = orders;
     this.#broadcast = new Broadcast({
@@ -62,7 +60,7 @@ export class OrderStream implements Disposable {
     });
   }
 
-  /** Readers, and how many have been cut off for being too slow. */
+  /** Readers, from their snapshots on, and how many have been cut off for being too slow. */
   get statistics(): { readonly readers: number; readonly overflows: number } {
     return { readers: this.#broadcast.size, overflows: this.#broadcast.overflows };
   }
@@ -78,11 +76,12 @@ export class OrderStream implements Disposable {
         : scope.case === 'account'
           ? { account: scope.value }
           : {};
+    using place = this.#broadcast.reserve();
     this.#following ??= this.#tail.subscribe((entries) => this.#publish(entries));
     const resumed = resumeAfter === '' ? undefined : parseLogCursor('o1', resumeAfter);
     if (resumed !== undefined) await checkLogCursor(this.#tail, resumed);
     const snapshot = await this.#snapshot(wanted, resumed);
-    if (resumed === undefined) yield* snapshotMessages(snapshot);
+    if (resumed === undefined) yield* this.#snapshotMessages(snapshot);
     let position = resumed ?? snapshot.position;
     let isOver = isOneAtEnd(wanted, snapshot.orders[0]);
     for (;;) {
@@ -102,6 +101,7 @@ export class OrderStream implements Disposable {
     if (isOver) return;
 
     // In the turn in which the tail was met: what it hands out from now on is what is missing.
+    place[Symbol.dispose]();
     using subscription = this.#subscribe(context, scopeKey(wanted), position);
     yield* subscription.tail();
   }
@@ -117,13 +117,28 @@ export class OrderStream implements Disposable {
   /** @throws Refusal notFound where one order is asked for that is none */
   async #snapshot(wanted: OrderScope, resumed: number | undefined): Promise<OrderSnapshot> {
     if (resumed !== undefined && wanted.orderId === undefined) return { position: 0, orders: [] };
-    const snapshot = await this.#orders.snapshot(wanted, {
-      orders: snapshotOrders,
-      splits: snapshotSplits,
-    });
+    const snapshot = await this.#orders.snapshot(wanted, { maximumOrders: snapshotOrders });
     if (wanted.orderId === undefined || snapshot.orders.length > 0) return snapshot;
     throw new Refusal('notFound', `order_id: ${JSON.stringify(wanted.orderId)} is no order`, {
       field: 'order_id',
+    });
+  }
+
+  /** Orders without cursors: who is cut off among them begins anew, lest the rest be missed. */
+  async *#snapshotMessages({
+    position,
+    orders,
+  }: OrderSnapshot): AsyncGenerator<StreamOrderEventsResponse> {
+    for (let start = 0; start < orders.length; start += ordersPerPage) {
+      const page = orders.slice(start, start + ordersPerPage);
+      for (const order of await this.#orders.splitsOf(page, snapshotSplits)) {
+        const value = splitOrderToMessage(order);
+        yield create(StreamOrderEventsResponseSchema, { event: { case: 'order', value } });
+      }
+    }
+    yield create(StreamOrderEventsResponseSchema, {
+      cursor: formatLogCursor('o1', position),
+      event: { case: 'snapshotEnd', value: {} },
     });
   }
 
@@ -184,20 +199,6 @@ function isWanted(entry: LogEntry, { orderId, account }: OrderScope): entry is O
   if (entry.type !== 'order') return false;
   if (orderId !== undefined) return entry.order.orderId === orderId;
   return account === undefined || entry.order.account === account;
-}
-
-function* snapshotMessages(snapshot: OrderSnapshot): Iterable<StreamOrderEventsResponse> {
-  const cursor = formatLogCursor('o1', snapshot.position);
-  for (const order of snapshot.orders) {
-    yield create(StreamOrderEventsResponseSchema, {
-      cursor,
-      event: { case: 'order', value: splitOrderToMessage(order) },
-    });
-  }
-  yield create(StreamOrderEventsResponseSchema, {
-    cursor,
-    event: { case: 'snapshotEnd', value: {} },
-  });
 }
 
 type MessageInit = NonNullable<

@@ -35,14 +35,8 @@ export type OrderScope = { readonly orderId?: string; readonly account?: string 
 export type OrderSnapshot = {
   /** The orders are as the log makes them up to and with this position. */
   readonly position: number;
-  readonly orders: readonly SplitOrder[];
-};
-
-export type SnapshotBounds = {
-  /** More orders are refused. */
-  readonly orders: number;
-  /** How many of each order's splits, the last ones. */
-  readonly splits: number;
+  /** Without their splits, which may be many: those are read for some at a time. */
+  readonly orders: readonly Order[];
 };
 
 /** Reads orders, with their splits, as they are stored. Everything throws in an outage. */
@@ -63,7 +57,11 @@ export class OrderReader {
     const statement = `
       select ${orderColumnsOf('o')} from orders o where account = $1 and ${column} = $2`;
     const [order] = await this.#database.run(async (sql) =>
-      withSplits(sql, await sql.text<StoredOrder>(statement, [name.account, id]), splits),
+      withSplits(
+        sql,
+        (await sql.text<StoredOrder>(statement, [name.account, id])).map(orderFromRow),
+        splits,
+      ),
     );
     return order;
   }
@@ -91,7 +89,7 @@ export class OrderReader {
       order by accepted_time desc, order_id desc
       limit $${values.push(limit)}`;
     return this.#database.run(async (sql) =>
-      withSplits(sql, await sql.text<StoredOrder>(statement, values), splits),
+      withSplits(sql, (await sql.text<StoredOrder>(statement, values)).map(orderFromRow), splits),
     );
   }
 
@@ -107,9 +105,12 @@ export class OrderReader {
   /**
    * Orders that are not at their end, or the one that is named in whatever state, in the order of
    * their acceptance; and the position in the log that they belong to.
-   * @throws Refusal (limit) for more orders than the bound
+   * @throws Refusal (limit) for more orders than `maximumOrders`
    */
-  async snapshot({ orderId, account }: OrderScope, bounds: SnapshotBounds): Promise<OrderSnapshot> {
+  async snapshot(
+    { orderId, account }: OrderScope,
+    { maximumOrders }: { readonly maximumOrders: number },
+  ): Promise<OrderSnapshot> {
     const conditions: string[] = [];
     const values: (string | number)[] = [];
     if (orderId !== undefined) conditions.push(`o.order_id = $${values.push(orderId)}`);
@@ -121,18 +122,18 @@ export class OrderReader {
       from (select coalesce(max(log_position), 0) as log_position from order_event) as last
       left join orders o on ${conditions.join(' and ')}
       order by o.accepted_time, o.order_id
-      limit $${values.push(bounds.orders + 1)}`;
-    const { position, orders } = await this.#database.run(async (sql) => {
-      const rows = await sql.text<SnapshotRow>(statement, values);
-      const found = rows.filter((row): row is StoredOrder & SnapshotRow => row.order_id !== null);
-      const isRefused = found.length > bounds.orders;
-      return {
-        position: rows[0]?.log_position ?? 0,
-        orders: isRefused ? undefined : await withSplits(sql, found, bounds.splits),
-      };
-    });
-    if (orders !== undefined) return { position, orders };
-    throw new Refusal('limit', `Expected at most ${bounds.orders} open orders, found more`);
+      limit $${values.push(maximumOrders + 1)}`;
+    const rows = await this.#database.run((sql) => sql.text<SnapshotRow>(statement, values));
+    const found = rows.filter((row): row is StoredOrder & SnapshotRow => row.order_id !== null);
+    if (found.length > maximumOrders) {
+      throw new Refusal('limit', `Expected at most ${maximumOrders} open orders, found more`);
+    }
+    return { position: rows[0]?.log_position ?? 0, orders: found.map(orderFromRow) };
+  }
+
+  /** The same orders with their last splits, at most so many of each; none that came after them. */
+  splitsOf(orders: readonly Order[], splits: number): Promise<readonly SplitOrder[]> {
+    return this.#database.run((sql) => withSplits(sql, orders, splits));
   }
 }
 
@@ -154,10 +155,9 @@ const selectSplits = `
 
 async function withSplits(
   sql: Sql,
-  rows: readonly StoredOrder[],
+  orders: readonly Order[],
   limit?: number,
 ): Promise<readonly SplitOrder[]> {
-  const orders = rows.map(orderFromRow);
   const splits = await readSplits(sql, orders, limit);
   return orders.map((order) => ({ ...order, splits: splits.get(order.orderId) ?? [] }));
 }

@@ -4,7 +4,7 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { expect, onTestFinished, test } from 'vitest';
 import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { StreamOrderEventsResponse } from '../../gen/tradewind/order/v1/order_service_pb.ts';
-import type { SplitOrder } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/order.ts';
 import type { DecidedEvent } from '../../src/order/order-log.ts';
 import type { ReaderLimits } from '../../src/rpc/broadcast-stream.ts';
 import { OrderStream } from '../../src/rpc/order-stream.ts';
@@ -22,6 +22,9 @@ class TwinLog {
   position = 0;
   /** Called before a snapshot is answered: what happens meanwhile. */
   beforeAnswer = () => {};
+  /** Splits are read when this settles; of so many orders each time. */
+  untilSplits: Promise<void> = Promise.resolve();
+  readonly pages: number[] = [];
 
   commit(...events: readonly DecidedEvent[]): void {
     for (const event of events) {
@@ -46,12 +49,18 @@ class TwinLog {
 
   async snapshot() {
     const position = this.#entries.length;
-    const orders = new Map<string, SplitOrder>();
+    const orders = new Map<string, Order>();
     for (const entry of this.#entries) {
-      if (entry.type === 'order') orders.set(entry.order.orderId, { ...entry.order, splits: [] });
+      if (entry.type === 'order') orders.set(entry.order.orderId, entry.order);
     }
     this.beforeAnswer();
     return { position, orders: [...orders.values()] };
+  }
+
+  async splitsOf(orders: readonly Order[]) {
+    this.pages.push(orders.length);
+    await this.untilSplits;
+    return orders.map((order) => ({ ...order, splits: [] }));
   }
 }
 
@@ -103,7 +112,7 @@ test('a stream of an order that ends while its snapshot is read comes to its end
   };
   const { elements, ended } = follow(order.orderId);
   expect(await ended).toBe('ended');
-  expect(elements).toEqual(['o1.1 order', 'o1.1 snapshotEnd', 'o1.2 canceled']);
+  expect(elements).toEqual([' order', 'o1.1 snapshotEnd', 'o1.2 canceled']);
 });
 
 test('a stream of an order that is at its end already ends, whatever else happened since', async () => {
@@ -128,7 +137,7 @@ test('no cursor lies behind what the reader has got, where the tail does', async
   log.commit(order.cancel());
   log.handOut();
   expect(await ended).toBe('ended');
-  expect(elements).toEqual(['o1.2 order', 'o1.2 snapshotEnd', 'o1.3 canceled']);
+  expect(elements).toEqual([' order', 'o1.2 snapshotEnd', 'o1.3 canceled']);
   expect(stream.statistics).toEqual({ readers: 0, overflows: 0 });
 });
 
@@ -179,12 +188,16 @@ test('a cursor beyond the end of the log is refused, and not waited for', async 
 });
 
 test('a reader that more waits for than may is ended alone', async () => {
-  const { log, stream, follow } = await aServedLog({ maxPendingBytes: 1_000 });
+  const { log, clock, follow } = await aServedLog({ maxPendingBytes: 1_000 });
   const [busy, calm] = [new DecidedOrder(), new DecidedOrder()];
   log.commit(busy.accepted, calm.accepted);
   log.handOut();
   const [slow, quick] = [follow(busy.orderId), follow(calm.orderId)];
-  await eventually(() => expect(stream.statistics.readers).toBe(2));
+  // Whoever gets a heartbeat is past its snapshot.
+  await eventually(async () => {
+    await clock.advance(10_000, 5_000);
+    return [slow, quick].every(({ elements }) => elements.at(-1)?.endsWith('heartbeat'));
+  });
   log.commit(...Array.from({ length: 9 }, () => busy.split({ quantity: '1' })), calm.cancel());
   log.handOut();
   expect(await slow.ended).toMatchObject({
@@ -195,6 +208,37 @@ test('a reader that more waits for than may is ended alone', async () => {
   // It goes on where it was.
   const resumed = follow(busy.orderId, slow.elements.at(-1)?.split(' ')[0]);
   await eventually(() => expect(resumed.elements.slice(-1)).toEqual(['o1.11 filled']));
+});
+
+test('splits of a snapshot are read for some orders at a time', async () => {
+  const { log, follow } = await aServedLog();
+  log.commit(...Array.from({ length: 450 }, () => new DecidedOrder().accepted));
+  log.handOut();
+  const { elements } = follow(undefined);
+  await eventually(() => elements.includes('o1.450 snapshotEnd'));
+  expect(elements.filter((element) => element === ' order')).toHaveLength(450);
+  expect(log.pages).toEqual([200, 200, 50]);
+});
+
+test('a reader counts as one from its snapshot on, until it leaves', async () => {
+  const { log, stream, follow } = await aServedLog({ maxSubscriptions: 1 });
+  const order = new DecidedOrder();
+  log.commit(order.accepted);
+  log.handOut();
+  const { promise, reject } = Promise.withResolvers<void>();
+  log.untilSplits = promise;
+  const first = follow(order.orderId);
+  await eventually(() => expect(log.pages).toEqual([1]));
+  expect(await follow(order.orderId).ended).toMatchObject({
+    code: Code.ResourceExhausted,
+    rawMessage: 'At most 1 readers of this stream',
+  });
+  reject(new Error('The store is away'));
+  expect(await first.ended).toMatchObject({ code: Code.Internal });
+  expect(stream.statistics.readers).toBe(0);
+  log.untilSplits = Promise.resolve();
+  const next = follow(order.orderId);
+  await eventually(() => next.elements.includes('o1.1 snapshotEnd'));
 });
 
 test('who waits for the tail when the server stops is told to connect again', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SplitOrder } from '../../src/domain/order.ts';
+import type { Order, SplitOrder } from '../../src/domain/order.ts';
 import type { DecidedEvent, ShardLease } from '../../src/order/order-log.ts';
 import { HaltStore } from '../../src/store/halt-store.ts';
 import { LogReader } from '../../src/store/log-reader.ts';
@@ -15,7 +15,7 @@ describe('stored orders', () => {
   let lease: ShardLease;
   const append = (...events: readonly DecidedEvent[]) =>
     door.log.append({ lease, haltRevision: 1, events });
-  const idsOf = (orders: readonly SplitOrder[]) => orders.map(({ orderId }) => orderId);
+  const idsOf = (orders: readonly Order[]) => orders.map(({ orderId }) => orderId);
   const account = 'reader';
   /** Two instruments in turn, the state by its place; two at a time accepted in the same moment. */
   const orders = Array.from(
@@ -110,19 +110,25 @@ describe('stored orders', () => {
   });
 
   test('are told as they are at a position of the log', async () => {
-    const bounds = { orders: 100, splits: 2 };
+    const bounds = { maximumOrders: 100 };
     const { position, orders: open } = await reader.snapshot({ account }, bounds);
     expect(idsOf(open)).toEqual(
       orders.flatMap(({ orderId }, index) => (index % 2 === 0 ? orderId : [])),
     );
-    expect(open[1]?.splits.map(({ version }) => version)).toEqual([3, 4]);
+    const [, split] = await reader.splitsOf(open.slice(0, 2), 2);
+    expect(split).toMatchObject({ ...open[1], splits: [{ version: 3 }, { version: 4 }] });
+    // What came after the order was read is not told with it.
+    const before = open.slice(1, 2).map((order) => ({ ...order, version: 3 }));
+    expect(await reader.splitsOf(before, 10)).toMatchObject([
+      { splits: [{ version: 2 }, { version: 3 }] },
+    ]);
     expect(await new LogReader(door.database).readAfter(position, 10)).toEqual([]);
     expect((await reader.snapshot({}, bounds)).orders).toHaveLength(7);
     const one = await reader.snapshot({ orderId: 'reader-01' }, bounds);
-    expect(one).toMatchObject({ position, orders: [{ status: 'canceled', splits: [] }] });
+    expect(one).toMatchObject({ position, orders: [{ status: 'canceled' }] });
     expect(await reader.snapshot({ orderId: 'no' }, bounds)).toEqual({ position, orders: [] });
-    expect((await reader.snapshot({ account }, { orders: 6, splits: 0 })).orders).toHaveLength(6);
-    await expect(reader.snapshot({ account }, { orders: 5, splits: 0 })).rejects.toMatchObject({
+    expect((await reader.snapshot({ account }, { maximumOrders: 6 })).orders).toHaveLength(6);
+    await expect(reader.snapshot({ account }, { maximumOrders: 5 })).rejects.toMatchObject({
       reason: 'limit',
       message: 'Expected at most 5 open orders, found more',
     });

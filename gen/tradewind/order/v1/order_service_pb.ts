@@ -456,7 +456,8 @@ export const StreamOrderEventsRequestSchema: GenMessage<StreamOrderEventsRequest
  */
 export type StreamOrderEventsResponse = Message<"tradewind.order.v1.StreamOrderEventsResponse"> & {
   /**
-   * Where in the log this is: to be given as resume_after. Opaque.
+   * Where in the log this is: to be given as resume_after. Opaque; empty with the orders of the
+   * snapshot.
    *
    * @generated from field: string cursor = 1;
    */
@@ -770,8 +771,8 @@ export const OrderService: GenService<{
     output: typeof GetOrderResponseSchema;
   },
   /**
-   * ListOrders lists orders, the latest accepted first, page by page, each with at most its last 100
-   * splits.
+   * ListOrders lists orders, the latest accepted first, page by page, each with at most its last 10
+   * splits: split_count tells how many there are, and GetOrder has them.
    * Errors: INVALID_ARGUMENT, UNAVAILABLE.
    *
    * @generated from rpc tradewind.order.v1.OrderService.ListOrders
@@ -785,11 +786,13 @@ export const OrderService: GenService<{
    * StreamOrderEvents sends the orders that match as they are, then snapshot_end, then every event
    * of theirs in the order of the commits, from any server on the same database. Where one order is
    * asked for, the stream ends OK after the order's end. With resume_after the snapshot is what
-   * happened since that cursor instead; nothing is missed or sent twice.
+   * happened since that cursor instead; nothing is missed or sent twice. Orders of the snapshot have
+   * no cursor, since there is no going on from the middle of it: who is cut off before snapshot_end
+   * begins anew.
    * Errors: INVALID_ARGUMENT, NOT_FOUND (order_id), OUT_OF_RANGE (resume_after lies beyond the end of
    * the log, as after a restore from a backup: begin without it), UNAVAILABLE (the server stops, or the
    * store does not answer: connect again with resume_after), RESOURCE_EXHAUSTED (the reader is too
-   * slow, or the snapshot would be of more than 10,000 orders).
+   * slow, there are too many readers, or the snapshot would be of more than 10,000 orders).
    *
    * @generated from rpc tradewind.order.v1.OrderService.StreamOrderEvents
    */
