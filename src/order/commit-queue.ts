@@ -1,5 +1,6 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Order } from '../domain/order.ts';
+import { Refusal } from '../domain/refusal.ts';
 import type { ReachPoint } from './crash-points.ts';
 import { maximumBatchEvents } from './order-log.ts';
 import type {
@@ -14,6 +15,8 @@ import type {
 const maximumUncommittedEvents = 4_096;
 /** A decision that has not been stored for longer stops all further ones. */
 const maximumUncommittedMs = 2_000;
+/** After so long what the log was too busy to take is sent again. */
+const sendAgainMs = 50;
 
 export type CommitFailure = {
   /**
@@ -57,6 +60,7 @@ export class CommitQueue<Event extends DecidedEvent> {
   #waitingSinceMs = 0;
   #isSending = false;
   #isClosed = false;
+  #pause: Timer | undefined;
   #added = 0;
   #stored = 0;
   #barriers: { readonly added: number; readonly pass: () => void }[] = [];
@@ -96,6 +100,7 @@ export class CommitQueue<Event extends DecidedEvent> {
   close(): Uncommitted<Event> {
     const left = { underWay: this.#underWay, waiting: this.#waiting };
     this.#isClosed = true;
+    this.#pause?.[Symbol.dispose]();
     this.#underWay = [];
     this.#waiting = [];
     this.#passBarriers(Infinity);
@@ -121,13 +126,22 @@ export class CommitQueue<Event extends DecidedEvent> {
     try {
       outcome = await log.append({ lease, haltRevision, events });
     } catch (cause) {
-      if (!this.#isClosed) this.#options.onFailed({ reason: 'unknown', cause });
-      return;
+      if (this.#isClosed) return;
+      if (cause instanceof Refusal) return this.#sendAgain();
+      return this.#options.onFailed({ reason: 'unknown', cause });
     }
     if (this.#isClosed) return;
     if (outcome.type === 'refused') return this.#options.onFailed({ reason: outcome.reason });
     for (const { event } of events) reach(`${event.type}.committed`);
     this.#handleStored(events, outcome.duplicates);
+  }
+
+  /** It was not sent: nothing is unknown, and what was decided holds. */
+  #sendAgain(): void {
+    this.#waiting = [...this.#underWay, ...this.#waiting];
+    this.#waitingSinceMs = this.#underWaySinceMs;
+    this.#underWay = [];
+    this.#pause = this.#options.clock.setTimer(sendAgainMs, () => void this.#append());
   }
 
   #handleStored(events: readonly Event[], duplicates: ReadonlyMap<string, Order>): void {

@@ -93,7 +93,8 @@ export interface OrderLog {
   /**
    * Appends what a shard's owner decided, with the executions that follow from its fills, in one
    * statement: all of it or nothing.
-   * @throws when it is not known whether it happened; then the shard is to be loaded again
+   * @throws Refusal when it was not even sent, because too much is under way: it can be sent again;
+   * Error when it is not known whether it happened: the shard is to be loaded again
    */
   append(batch: OrderBatch): Promise<AppendOutcome>;
   /**

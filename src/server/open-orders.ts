@@ -9,7 +9,6 @@ import { OrderEnds } from '../rpc/order-ends.ts';
 import { OrderForwarding } from '../rpc/order-forwarding.ts';
 import type { OrderServiceParts } from '../rpc/order-service.ts';
 import { OrderStream } from '../rpc/order-stream.ts';
-import { openDatabase } from '../store/database.ts';
 import { HaltStore } from '../store/halt-store.ts';
 import { openLogTail } from '../store/log-tail.ts';
 import type { LogTail } from '../store/log-tail.ts';
@@ -19,10 +18,8 @@ import { ShardLeaseStore } from '../store/shard-lease-store.ts';
 import type { ServerConfig } from './config.ts';
 import { MarketOfOrders } from './market-of-orders.ts';
 import type { MarketOfOrdersOptions } from './market-of-orders.ts';
+import { openOrderDatabases } from './order-databases.ts';
 import { registerOrderMetrics } from './order-metrics.ts';
-
-/** Appends come one after the other, since each holds the log to its commit; the rest are questions. */
-const databaseConnections = 8;
 
 export type OpenOrdersParts = Pick<MarketOfOrdersOptions, 'market' | 'limitsOf' | 'restOf'> & {
   readonly directory: InstrumentDirectory;
@@ -54,18 +51,15 @@ export function openOrders(
 ): OpenOrders | undefined {
   if (url === undefined) return undefined;
   const surroundings = { clock, logger };
-  const open = (program: string, poolSize: number) =>
-    stack.use(openDatabase({ url, program, poolSize, statementTimeoutMs, ...surroundings }));
-  const database = open('tradewind-orders', databaseConnections);
-  // A lease is lost by waiting behind the very appends that it is for.
-  const leaseDatabase = open('tradewind-leases', 1);
-  const tail = stack.use(openLogTail({ database, url, ...surroundings }));
+  const databases = openOrderDatabases({ url, statementTimeoutMs }, surroundings, stack);
+  const { tail: database, readers } = databases;
+  const tail = stack.use(openLogTail({ database, readers, url, ...surroundings }));
 
   const market = stack.use(new MarketOfOrders({ ...parts, ...surroundings }));
-  const reader = new OrderReader(database);
+  const reader = new OrderReader(readers);
   const manager = new OrderManager({
-    log: new OrderLogStore(database),
-    orders: reader,
+    log: new OrderLogStore(databases.log),
+    orders: new OrderReader(databases.desk),
     market,
     limits: orders,
     random: Math.random,
@@ -81,7 +75,7 @@ export function openOrders(
     service: {
       desk: manager,
       orders: reader,
-      halts: new HaltStore(database),
+      halts: new HaltStore(databases.desk),
       stream,
       forwarding,
       directory,
@@ -100,7 +94,7 @@ export function openOrders(
     handleConnections: () => manager.handleMarketChange(),
     start: (ownUrl, stack) => {
       const address = orders.advertisedUrl ?? ownUrl;
-      const leases = { database: leaseDatabase, clock, owner: randomUUID(), address };
+      const leases = { database: databases.leases, clock, owner: randomUUID(), address };
       stack.use(stream);
       stack.use(ends);
       stack.use(manager);

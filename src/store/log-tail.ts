@@ -11,6 +11,8 @@ import { LogWaker } from './log-waker.ts';
 
 export type LogTailOptions = {
   readonly database: Database;
+  /** What `readAfter` asks, so that nobody who catches up holds up the tail; the same unless given. */
+  readonly readers?: Database;
   /** Of the same database: the tail listens there over a connection of its own. */
   readonly url: string;
   readonly clock: Clock;
@@ -34,6 +36,7 @@ export function openLogTail(options: LogTailOptions): LogTail {
 
 export class LogTail implements AsyncDisposable {
   readonly #reader: LogReader;
+  readonly #catchingUp: LogReader;
   readonly #waker: LogWaker;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -45,8 +48,10 @@ export class LogTail implements AsyncDisposable {
   #wake: () => void = () => {};
   #isAwake = false;
 
-  constructor({ database, url, clock, logger, pollMs = defaultPollMs }: LogTailOptions) {
+  constructor(options: LogTailOptions) {
+    const { database, readers = database, url, clock, logger, pollMs = defaultPollMs } = options;
     this.#reader = new LogReader(database);
+    this.#catchingUp = new LogReader(readers);
     this.#clock = clock;
     this.#logger = logger;
     this.#pollMs = pollMs;
@@ -83,7 +88,7 @@ export class LogTail implements AsyncDisposable {
    * @throws in an outage
    */
   readAfter(position: number, limit: number): Promise<readonly LogEntry[]> {
-    return this.#reader.readAfter(position, limit);
+    return this.#catchingUp.readAfter(position, limit);
   }
 
   async #follow(): Promise<void> {

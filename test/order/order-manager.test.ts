@@ -69,6 +69,21 @@ test('an append that may yet happen is waited for or shut out, and then nothing 
   expect(logOf(world)).toEqual(['accepted']);
 });
 
+test('what the log was too busy to take is sent again: nothing is lost, and no shard loaded again', async () => {
+  await using world = new TwinWorld();
+  const { manager } = await world.openDesk();
+  world.ticker({ bid: ['100', '1'] });
+  world.log.faults.push('busy', 'busy');
+  const submission = manager.submit(aRequest());
+  await world.pass(1_000);
+  await submission;
+  world.log.faults.push('busy');
+  world.ticker({ bid: ['100', '1'] });
+  await world.pass(1_000);
+  expect(logOf(world)).toEqual(['accepted', 'filled 1 @ 100']);
+  expect(manager.counters.reloads).toBe(0);
+});
+
 test('what a failed commit decided never happened, and is decided again', async () => {
   await using world = new TwinWorld();
   const { manager } = await world.openDesk();

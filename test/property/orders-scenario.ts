@@ -64,7 +64,15 @@ const ticker = fc
     ask: [bid + spread, askQuantity] as const,
   }));
 
-const faults = ['lost', 'committedButFailed', 'late', 'slow', 'haltsChanged', 'outOfStep'] as const;
+const faults = [
+  'lost',
+  'committedButFailed',
+  'late',
+  'slow',
+  'busy',
+  'haltsChanged',
+  'outOfStep',
+] as const;
 
 const action = fc.oneof(
   { weight: 12, arbitrary: submit },

@@ -22,7 +22,7 @@ test.each([
   {
     name: 'a commit that failed is taken for stored',
     file: 'order/commit-queue.ts',
-    find: "if (!this.#isClosed) this.#options.onFailed({ reason: 'unknown', cause });\n      return;",
+    find: "return this.#options.onFailed({ reason: 'unknown', cause });",
     replace: "outcome = { type: 'committed', duplicates: new Map() };",
   },
   {

@@ -4,6 +4,7 @@ import type { Execution } from '../../src/domain/execution.ts';
 import { isTerminal } from '../../src/domain/order.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { applyOrderEvent } from '../../src/domain/order-event.ts';
+import { Refusal } from '../../src/domain/refusal.ts';
 import type {
   AppendOutcome,
   AppendRefusal,
@@ -28,6 +29,8 @@ export type AppendFault =
   | 'late'
   /** It is answered when `deliverLate` is called, and happens then. */
   | 'slow'
+  /** It is not sent, because too much is under way. */
+  | 'busy'
   | AppendRefusal;
 
 type Life = { readonly address: string; expiresAt: Micros };
@@ -81,6 +84,8 @@ export class TwinOrderLog implements OrderLog {
       case 'slow':
         await new Promise<void>((resolve) => this.#late.push(resolve));
         return this.#commit(batch);
+      case 'busy':
+        throw new Refusal('unavailable', 'The store has too much to do: try again later');
       case 'leaseLost':
       case 'haltsChanged':
       case 'outOfStep':
