@@ -13,7 +13,7 @@ export type BadFrame = {
 };
 
 /** A data frame has about 200 characters; more than this shows nothing new. */
-const sampleLength = 512;
+export const sampleLength = 512;
 
 /** A part of a frame as it may be kept and logged. */
 export function sampleOf(frame: string): string {

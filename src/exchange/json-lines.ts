@@ -18,7 +18,8 @@ import { sampleOf } from './bad-frame.ts';
 import type { BadFrame, BadFrameCause } from './bad-frame.ts';
 import type { DecoderCounters } from './exchange.ts';
 import { WireError } from './fields.ts';
-import { readPriceLine } from './json-lines-fields.ts';
+import { readPriceLine } from './json-lines/fields.ts';
+import { joinedPair } from './pair-symbol.ts';
 
 /** The symbols of MarketFlow's own exchanges. */
 export const jsonLinesSymbols = ['BTCUSDT', 'DOGEUSDT', 'TONUSDT', 'SOLUSDT', 'ETHUSDT'] as const;
@@ -26,7 +27,7 @@ export const jsonLinesSymbols = ['BTCUSDT', 'DOGEUSDT', 'TONUSDT', 'SOLUSDT', 'E
 export type JsonLinesDecoderOptions = {
   /** The exchange's name in instruments. */
   readonly exchange: ExchangeName;
-  /** As the lines write them; lines of others are ignored. */
+  /** In whatever spelling: "BTCUSDT" is also followed as "BTC-USDT"; lines of others are ignored. */
   readonly symbols: readonly string[];
   /** A time that lies further ahead of the received time, or behind it, is wrong. */
   readonly maximumAheadMs: number;
@@ -62,7 +63,7 @@ export class JsonLinesDecoder {
     this.#known = new Map(
       options.symbols.map((symbol) => {
         const instrument = instrumentName(options.exchange, symbol);
-        return [symbol, { instrument, lastId: 0 }];
+        return [joinedPair(symbol), { instrument, lastId: 0 }];
       }),
     );
   }
@@ -84,7 +85,7 @@ export class JsonLinesDecoder {
     this.counters.frames++;
     try {
       const [, symbol, price, timestamp] = usualLine.exec(line) ?? [];
-      const known = symbol === undefined ? undefined : this.#known.get(symbol);
+      const known = symbol === undefined ? undefined : this.#knownAs(symbol);
       if (known === undefined || price === undefined) return this.#readOther(line, receivedTime);
       return this.#trade(known, parseDecimal(price), Number(timestamp), receivedTime);
     } catch (error) {
@@ -99,11 +100,16 @@ export class JsonLinesDecoder {
     this.#options.onBadFrame({ cause, problem, sample: sampleOf(line) });
   }
 
+  /** Most are written as instruments are. */
+  #knownAs(symbol: string): Known | undefined {
+    return this.#known.get(symbol) ?? this.#known.get(joinedPair(symbol));
+  }
+
   #readOther(line: string, receivedTime: Micros): Trade | undefined {
     // Some send them to show that they live.
     if (line === '' || line === '\r') return this.#ignore();
     const { symbol, price, timestamp } = readPriceLine(line);
-    const known = this.#known.get(symbol);
+    const known = this.#knownAs(symbol);
     if (known === undefined) return this.#ignore();
     return this.#trade(known, price, timestamp, receivedTime);
   }

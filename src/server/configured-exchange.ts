@@ -4,7 +4,7 @@ import { nameInMode } from '../domain/mode.ts';
 import type { Mode } from '../domain/mode.ts';
 import { binance } from '../exchange/binance.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { TcpAddress } from '../exchange/tcp-socket.ts';
+import type { TcpAddress } from '../exchange/json-lines/tcp-socket.ts';
 
 /** Where an exchange is, and what it speaks. */
 export type ExchangeSource =

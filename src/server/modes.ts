@@ -6,7 +6,7 @@ import type { Mode } from '../domain/mode.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ExchangeRest } from '../exchange/exchange.ts';
 import type { Feed } from '../exchange/feed.ts';
-import { jsonLinesRest } from '../exchange/json-lines-rest.ts';
+import { jsonLinesRest } from '../exchange/json-lines/rest.ts';
 import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
 import type { ModeSwitch } from '../rpc/system-service.ts';
 import type { ServerConfig } from './config.ts';

@@ -8,7 +8,7 @@ import { openFeed } from '../exchange/feed.ts';
 import type { Feed } from '../exchange/feed.ts';
 import type { StoredCandles } from '../exchange/read-history.ts';
 import { Recovery } from '../exchange/recovery.ts';
-import { openTcpFeed } from '../exchange/tcp-feed.ts';
+import { openTcpFeed } from '../exchange/json-lines/tcp-feed.ts';
 import type { Market } from '../market/market.ts';
 import type { ServerConfig } from './config.ts';
 import type { FollowedExchange } from './configured-exchange.ts';

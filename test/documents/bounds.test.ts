@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { BackoffBounds } from '../../src/base/backoff.ts';
 import { defaultFeedBounds } from '../../src/exchange/feed-settings.ts';
-import { defaultTcpFeedBounds } from '../../src/exchange/tcp-feed-settings.ts';
+import { defaultTcpFeedBounds } from '../../src/exchange/json-lines/tcp-feed-settings.ts';
 import { marketLimits } from '../../src/market/market-limits.ts';
 import { listenerLimits } from '../../src/rpc/listener-limits.ts';
 import type { serverSettings } from '../../src/server/config.ts';
@@ -32,7 +32,7 @@ describe('the README’s bounds', () => {
     ['src/rpc/listener-limits.ts', listenerLimits],
     ['src/market/market-limits.ts', marketLimits],
     ['src/exchange/feed-settings.ts', defaultFeedBounds],
-    ['src/exchange/tcp-feed-settings.ts', defaultTcpFeedBounds],
+    ['src/exchange/json-lines/tcp-feed-settings.ts', defaultTcpFeedBounds],
   ])('of %s are all there is, with their defaults', (file, bounds) => {
     const expected = Object.entries(bounds)
       .filter(([, value]) => typeof value !== 'string')

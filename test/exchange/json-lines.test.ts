@@ -149,9 +149,21 @@ test.each([100, 1000, 3000, 10_000, 30_000])(
   },
 );
 
+test.each(['BTC-USDT', 'btcusdt', 'Btc/Usdt', 'BTC_USDT'])(
+  'a symbol that is written %s is the same instrument, and counts on with it',
+  (symbol) => {
+    const { bad, decode } = openDecoder();
+    decode(usual);
+    expect(decode(line({ symbol }))).toMatchObject({
+      instrument: 'exchange1:BTCUSDT',
+      id: receivedTime + 1,
+    });
+    expect(bad).toEqual([]);
+  },
+);
+
 test.each([
   ['another symbol', line({ symbol: 'ETHUSDT' })],
-  ['a symbol in lower case', line({ symbol: 'btcusdt' })],
   ['an empty line', ''],
   ['an empty line with CR', '\r'],
 ])('%s is ignored and counted', (_name, text) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Candle } from '../../src/domain/candle.ts';
-import { openTcpFeed } from '../../src/exchange/tcp-feed.ts';
+import { openTcpFeed } from '../../src/exchange/json-lines/tcp-feed.ts';
 import { Market } from '../../src/market/market.ts';
 import { noon } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';

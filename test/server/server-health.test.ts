@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ConnectionState } from '../../src/exchange/connection-status.ts';
 import type { Feed } from '../../src/exchange/feed.ts';
-import { jsonLinesRest } from '../../src/exchange/json-lines-rest.ts';
+import { jsonLinesRest } from '../../src/exchange/json-lines/rest.ts';
 import type { FeedState } from '../../src/market/instrument-state.ts';
 import { readServerConfig } from '../../src/server/config.ts';
 import { healthOf } from '../../src/server/server-health.ts';

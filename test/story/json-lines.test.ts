@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { formatDecimal } from '../../src/base/decimal.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Feed } from '../../src/exchange/feed.ts';
-import { openTcpFeed } from '../../src/exchange/tcp-feed.ts';
+import { openTcpFeed } from '../../src/exchange/json-lines/tcp-feed.ts';
 import { Market } from '../../src/market/market.ts';
 import { PriceBook } from '../../src/market/price-book.ts';
 import type { MarketUpdate } from '../../src/market/market-update.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineSplitter } from '../../src/exchange/tcp-lines.ts';
+import { LineSplitter } from '../../../src/exchange/json-lines/tcp-lines.ts';
 
 type Told = { readonly lines: string[]; readonly notText: string[]; readonly isWhole: boolean };
 
@@ -92,4 +92,21 @@ test.each([
 test('lines before one that is too long are told', () => {
   const bytes = Buffer.from(`a\nb\n${'x'.repeat(101)}\nc\n`);
   expect(split([bytes], 100)).toMatchObject({ isWhole: false, lines: ['a', 'b'] });
+});
+
+test.each([
+  ['at once', ['a\n', `{"symbol":"${'x'.repeat(100)}"}\n`]],
+  ['at once, among what is no text', [Buffer.from([0xe2, 10]), `{"symbol":"${'x'.repeat(100)}\n`]],
+  ['in pieces', ['{"sym', 'bol":"', 'x'.repeat(100)]],
+  ['not to its end', ['{"symbol":"']],
+])('the beginning of a line that comes %s is there to be shown', (_name, chunks) => {
+  const splitter = new LineSplitter(100, { line: () => {}, notText: () => {} });
+  for (const chunk of chunks) splitter.take(Buffer.from(chunk));
+  expect(splitter.begun).toMatch(/^\{"symbol":"x*/u);
+});
+
+test('of a line without end no more is shown than anybody reads', () => {
+  const splitter = new LineSplitter(100_000, { line: () => {}, notText: () => {} });
+  splitter.take(Buffer.alloc(1_000_000, 'x'));
+  expect(splitter.begun).toBe('x'.repeat(512));
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { jsonLinesRest } from '../../src/exchange/json-lines-rest.ts';
-import { readHistory } from '../../src/exchange/read-history.ts';
-import { Market } from '../../src/market/market.ts';
-import type { MarketUpdate } from '../../src/market/market-update.ts';
-import { aCandle } from '../support/a-candle.ts';
-import { aTrade, noon } from '../support/builders.ts';
-import { inShort } from '../support/market-tape.ts';
-import { TwinClock } from '../support/twin-clock.ts';
+import { jsonLinesRest } from '../../../src/exchange/json-lines/rest.ts';
+import { readHistory } from '../../../src/exchange/read-history.ts';
+import { Market } from '../../../src/market/market.ts';
+import type { MarketUpdate } from '../../../src/market/market-update.ts';
+import { aCandle } from '../../support/a-candle.ts';
+import { aTrade, noon } from '../../support/builders.ts';
+import { inShort } from '../../support/market-tape.ts';
+import { TwinClock } from '../../support/twin-clock.ts';
 
 const instrument = 'exchange1:BTCUSDT';
 const minute = 60_000_000;

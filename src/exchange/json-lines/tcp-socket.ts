@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 export type TcpAddress = { readonly host: string; readonly port: number };
 

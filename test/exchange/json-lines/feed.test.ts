@@ -1,16 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { silentLogger } from '../../src/base/logger.ts';
-import { lacksQuantities } from '../../src/domain/candle.ts';
-import type { MarketEvent } from '../../src/domain/market-event.ts';
-import { openTcpFeed } from '../../src/exchange/tcp-feed.ts';
-import type { TcpFeedOptions } from '../../src/exchange/tcp-feed.ts';
-import { Market } from '../../src/market/market.ts';
-import type { MarketUpdate } from '../../src/market/market-update.ts';
-import { eventually } from '../support/eventually.ts';
-import { inShort } from '../support/market-tape.ts';
-import { TwinClock } from '../support/twin-clock.ts';
-import { aPriceLine, TwinJsonLines } from '../support/twin-json-lines.ts';
-import { noon } from '../support/builders.ts';
+import { silentLogger } from '../../../src/base/logger.ts';
+import { lacksQuantities } from '../../../src/domain/candle.ts';
+import type { MarketEvent } from '../../../src/domain/market-event.ts';
+import { openTcpFeed } from '../../../src/exchange/json-lines/tcp-feed.ts';
+import type { TcpFeedOptions } from '../../../src/exchange/json-lines/tcp-feed.ts';
+import { Market } from '../../../src/market/market.ts';
+import type { MarketUpdate } from '../../../src/market/market-update.ts';
+import { eventually } from '../../support/eventually.ts';
+import { inShort } from '../../support/market-tape.ts';
+import { TwinClock } from '../../support/twin-clock.ts';
+import { aPriceLine, TwinJsonLines } from '../../support/twin-json-lines.ts';
+import { noon } from '../../support/builders.ts';
 
 async function aFollowedTwin(options: Partial<TcpFeedOptions> = {}) {
   const twin = await TwinJsonLines.open();
@@ -193,6 +193,7 @@ test('10 MB without a newline end the connection, and cost no more than the boun
   await eventually(() => expect(types()).toContain('connectionLost'));
   expect(feed.status().reason).toBe('Expected a line of at most 65536 bytes');
   expect(feed.status().counters.badFrames.unreadable).toBe(1);
+  expect(feed.status().samples).toMatchObject([{ sample: 'x'.repeat(512) }]);
   await passes(1000);
   await connected(2);
   await price('2');

@@ -1,5 +1,5 @@
-import type { ExchangeFacts, ExchangeRest } from './exchange.ts';
-import { RestError } from './rest-error.ts';
+import type { ExchangeFacts, ExchangeRest } from '../exchange.ts';
+import { RestError } from '../rest-error.ts';
 
 /** What such an exchange promises: nothing but prices. */
 const facts: ExchangeFacts = {

@@ -1,11 +1,11 @@
-import { repeat } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
-import type { InstrumentName } from '../domain/instrument.ts';
-import type { MarketEventHandler } from '../domain/market-event.ts';
-import { sampleOf } from './bad-frame.ts';
-import type { FrameHandler } from './capture.ts';
-import type { JsonLinesDecoder } from './json-lines.ts';
-import { Liveness } from './liveness.ts';
+import { repeat } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { InstrumentName } from '../../domain/instrument.ts';
+import type { MarketEventHandler } from '../../domain/market-event.ts';
+import { sampleOf } from '../bad-frame.ts';
+import type { FrameHandler } from '../capture.ts';
+import type { JsonLinesDecoder } from '../json-lines.ts';
+import { Liveness } from '../liveness.ts';
 import type { TcpFeedBounds } from './tcp-feed-settings.ts';
 import { LineSplitter } from './tcp-lines.ts';
 import { openTcp } from './tcp-socket.ts';
@@ -103,7 +103,8 @@ export class TcpSession {
     if (this.#isOver || this.#connection === undefined) return;
     this.#isOver = true;
     if (this.#lines.restBytes > 0) {
-      decoder.refuse('unreadable', 'Expected a line to end before the connection does', '');
+      const problem = 'Expected a line to end before the connection does';
+      decoder.refuse('unreadable', problem, this.#lines.begun);
     }
     const lost = { connection: this.#connection, reason, receivedTime: clock.now() };
     handle({ type: 'connectionLost', ...lost });
@@ -114,7 +115,7 @@ export class TcpSession {
     this.#receivedTime = clock.now();
     if (this.#lines.take(bytes) || this.#isOver) return;
     const problem = `Expected a line of at most ${bounds.maximumLineBytes} bytes`;
-    decoder.refuse('unreadable', problem, '');
+    decoder.refuse('unreadable', problem, this.#lines.begun);
     this.#socket.terminate(problem);
   }
 

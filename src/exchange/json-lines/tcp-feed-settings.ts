@@ -1,4 +1,4 @@
-import type { BackoffBounds } from '../base/backoff.ts';
+import type { BackoffBounds } from '../../base/backoff.ts';
 
 /** Every bound of a TCP feed. */
 export type TcpFeedBounds = {

@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import { sampleLength, sampleOf } from '../bad-frame.ts';
 
 export type LineListener = {
   /** A whole line, without its newline. */
@@ -19,6 +20,7 @@ export class LineSplitter {
   /** The beginning of a line whose end has not come yet. */
   readonly #rest: Buffer;
   #restBytes = 0;
+  #refused = '';
 
   constructor(limitBytes: number, listener: LineListener) {
     this.#limitBytes = limitBytes;
@@ -29,6 +31,11 @@ export class LineSplitter {
   /** Bytes of a line whose end has not come yet; 0 once one was too long. */
   get restBytes(): number {
     return this.#restBytes;
+  }
+
+  /** The beginning of the line that was too long, or whose end has not come yet: for people. */
+  get begun(): string {
+    return this.#refused || beginning(this.#rest.subarray(0, this.#restBytes));
   }
 
   /**
@@ -52,8 +59,9 @@ export class LineSplitter {
 
   #keep(part: Buffer): boolean {
     if (this.#restBytes + part.length > this.#limitBytes) {
+      const begun = beginning(this.#rest.subarray(0, this.#restBytes));
       this.#restBytes = 0;
-      return false;
+      return this.#refuse(begun + beginning(part));
     }
     part.copy(this.#rest, this.#restBytes);
     this.#restBytes += part.length;
@@ -66,7 +74,7 @@ export class LineSplitter {
     if (text === undefined) return this.#tellEach(block);
     for (let from = 0; from < text.length;) {
       const end = text.indexOf('\n', from);
-      if (end - from > this.#limitBytes) return false;
+      if (end - from > this.#limitBytes) return this.#refuse(text.slice(from));
       this.#listener.line(text.slice(from, end));
       from = end + 1;
     }
@@ -77,11 +85,16 @@ export class LineSplitter {
   #tellEach(block: Buffer): boolean {
     for (let from = 0; from < block.length;) {
       const end = block.indexOf(newline, from);
-      if (end - from > this.#limitBytes) return false;
+      if (end - from > this.#limitBytes) return this.#refuse(beginning(block.subarray(from)));
       this.#tellLine(block.subarray(from, end));
       from = end + 1;
     }
     return true;
+  }
+
+  #refuse(line: string): false {
+    this.#refused = sampleOf(line);
+    return false;
   }
 
   #tellLine(bytes: Buffer): void {
@@ -95,4 +108,9 @@ export class LineSplitter {
 function textOf(bytes: Buffer): string | undefined {
   if (isAscii(bytes)) return bytes.toString('latin1');
   return isUtf8(bytes) ? bytes.toString() : undefined;
+}
+
+/** Not more of it than anybody looks at, and as it is where it is no text. */
+function beginning(bytes: Buffer): string {
+  return sampleOf(bytes.subarray(0, sampleLength).toString('latin1'));
 }
