@@ -432,8 +432,10 @@ $$;
 -- hexadecimal digits each: microseconds since 2000), the quantities, prices and fees (between blanks),
 -- and the sources and source ids (between unit separators).
 --
--- Its plan is made once for all times: with a partition a month, planning takes longer than reading.
--- Those before the first execution are left out of it, or it would open the partitions of all years.
+-- Over a long time its plan is made once for all: with a partition a month, planning takes longer than
+-- reading. But such a plan locks all partitions there are, and Postgres has a fixed number of locks: up to
+-- 3 months it is made for those that are read. Those before the first execution are left out, or it would
+-- open the partitions of all years.
 create function read_executions(
   of_account text, of_instrument text,
   after_time timestamptz, after_source text, after_source_id text,
@@ -447,6 +449,9 @@ begin
     select coalesce(min(executed_time), 'infinity') into after_time
     from position_change
     where account = of_account and instrument = of_instrument;
+  end if;
+  if least(until, now()) < after_time + interval '3 months' then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
   end if;
   return query
   select

@@ -9,6 +9,7 @@ import { openDatabase } from '../store/database.ts';
 import { ExecutionReader } from '../store/execution-reader.ts';
 import { ExecutionStore } from '../store/execution-store.ts';
 import { FreezeStore } from '../store/freeze-store.ts';
+import { warnOfFewLocks } from '../store/lock-room.ts';
 import type { LogTail } from '../store/log-tail.ts';
 import { PostgresPositionStore } from '../store/postgres-position-store.ts';
 import type { ServerConfig } from './config.ts';
@@ -46,6 +47,7 @@ export function openPositions(
       ...surroundings,
     }),
   );
+  void warnOfFewLocks(database, logger);
   const positions = new Positions({
     store: new PostgresPositionStore(database),
     ...surroundings,

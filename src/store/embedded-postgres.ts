@@ -116,7 +116,7 @@ function serverArguments(data: string, port: number, isThrowAway: boolean): stri
     unix_socket_directories: '',
     max_connections: 100,
     // Who reads executions locks a partition for each month since 1970, at worst.
-    max_locks_per_transaction: 256,
+    max_locks_per_transaction: 384,
     logging_collector: 'off',
     log_timezone: 'UTC',
     timezone: 'UTC',
