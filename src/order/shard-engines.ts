@@ -99,13 +99,12 @@ export class ShardEngines implements Disposable {
     for (const engine of this.#engines.values()) engine.stopDeciding();
   }
 
-  /** Decides what is due, engine by engine, as long as that may be. */
-  start(mayGoOn: () => boolean): void {
+  /** Decides what is due, engine by engine, until it is stopped. */
+  start(): void {
     this.#isDeciding = true;
     const now = this.#options.clock.now();
     for (const engine of this.#engines.values()) {
-      engine.startDeciding(now);
-      if (!mayGoOn()) return this.stop();
+      if (this.isDeciding) engine.startDeciding(now);
     }
     this.#setTimer();
   }

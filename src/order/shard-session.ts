@@ -97,7 +97,7 @@ export class ShardSession implements Disposable {
   mayDecide(): boolean {
     const may = this.#mayGoOn();
     if (may !== this.#engines.isDeciding) {
-      if (may) this.#engines.start(() => this.#mayGoOn());
+      if (may) this.#engines.start();
       else this.#engines.stop();
     }
     return this.#engines.isDeciding;
@@ -244,6 +244,8 @@ export class ShardSession implements Disposable {
     const canceling = event.type === 'canceled' ? this.#canceling : undefined;
     const isAwaited = canceling?.order.orderId === event.orderId;
     this.#queue.add({ event, order, ...(isAwaited && { pending: canceling }) });
+    // One ticker, or one moment, may be that of thousands: the rest waits until these are stored.
+    if (!this.#mayGoOn()) this.#engines.stop();
   }
 
   #handleStored(events: readonly ShardEvent[], duplicates: ReadonlyMap<string, Order>): void {
