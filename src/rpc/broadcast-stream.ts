@@ -87,7 +87,7 @@ export class Broadcast implements Disposable {
    * @throws Refusal 'limit' when there are too many
    */
   reserve(): Disposable {
-    this.checkRoom();
+    this.#checkRoom();
     const place = { [Symbol.dispose]: () => void this.#places.delete(place) };
     this.#places.add(place);
     return place;
@@ -103,7 +103,7 @@ export class Broadcast implements Disposable {
     context: HandlerContext,
     { onEnd }: { readonly onEnd?: () => void } = {},
   ): BroadcastSubscription {
-    this.checkRoom();
+    this.#checkRoom();
     context.signal.throwIfAborted();
     const writer = context.values.get(responseWriterKey);
     if (writer === undefined) throw new Error('Expected a call that came through the listener');
@@ -125,15 +125,6 @@ export class Broadcast implements Disposable {
     return subscription;
   }
 
-  /**
-   * Makes sure that there is room for one more reader, for whom much is to be read before it subscribes.
-   * @throws Refusal 'limit' when there are too many
-   */
-  checkRoom(): void {
-    if (this.size < this.#maxSubscriptions) return;
-    throw new Refusal('limit', `At most ${this.#maxSubscriptions} readers of this stream`);
-  }
-
   /** Pushes to every reader. */
   push(frame: SharedFrame): void {
     for (const subscription of this.#subscriptions) subscription.push(frame);
@@ -150,6 +141,11 @@ export class Broadcast implements Disposable {
   /** Sends a heartbeat to every reader. */
   beat(): void {
     if (this.#heartbeat !== undefined) this.push(this.#heartbeat());
+  }
+
+  #checkRoom(): void {
+    if (this.size < this.#maxSubscriptions) return;
+    throw new Refusal('limit', `At most ${this.#maxSubscriptions} readers of this stream`);
   }
 
   #beatWhereQuiet(): void {

@@ -4,6 +4,10 @@ import type { LogEntry, PositionEntry } from '../store/log-reader.ts';
 /** A position, and where in the log it changed last. */
 export type ChangedPosition = PositionName & Pick<PositionEntry, 'position'>;
 
+export function keyOf({ account, instrument }: PositionName): string {
+  return `${account} ${instrument}`;
+}
+
 /**
  * Positions that changed, each once, in the order of their last changes: whoever was told of one of
  * them goes on after its place, and misses none of those that come behind it.
@@ -15,20 +19,26 @@ export class ChangedPositions {
     this.note(entries);
   }
 
-  get size(): number {
-    return this.#changes.size;
-  }
-
   /** Of a log: what is not about positions is left out. */
   note(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       if (entry.type !== 'position') continue;
       const { account, instrument, position } = entry;
-      const key = `${account} ${instrument}`;
-      // Set anew, it stands last.
-      this.#changes.delete(key);
-      this.#changes.set(key, { account, instrument, position });
+      this.set({ account, instrument, position });
     }
+  }
+
+  /** It has changed last of all. */
+  set(change: ChangedPosition): void {
+    const key = keyOf(change);
+    // Set anew, it stands last.
+    this.#changes.delete(key);
+    this.#changes.set(key, change);
+  }
+
+  /** Its last change; undefined: it has none that was not told. */
+  get(name: PositionName): ChangedPosition | undefined {
+    return this.#changes.get(keyOf(name));
   }
 
   /** The one whose last change is the earliest. */
@@ -37,9 +47,8 @@ export class ChangedPositions {
   }
 
   /** It has been told, unless it has changed again since. */
-  told({ account, instrument, position }: ChangedPosition): void {
-    const key = `${account} ${instrument}`;
-    if (this.#changes.get(key)?.position === position) this.#changes.delete(key);
+  told(change: ChangedPosition): void {
+    if (this.get(change)?.position === change.position) this.#changes.delete(keyOf(change));
   }
 
   [Symbol.iterator](): Iterator<ChangedPosition> {

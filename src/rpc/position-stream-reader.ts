@@ -3,6 +3,7 @@ import type { Micros } from '../base/clock.ts';
 import { defaultAccount } from '../domain/account.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import type { Position, PositionName } from '../domain/position.ts';
+import type { ChangedPosition } from './changed-positions.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
 import { positionInstrument } from './position-instrument.ts';
 import type { PositionMark, PositionMarks } from './position-marks.ts';
@@ -12,6 +13,8 @@ export class PositionStreamReader {
   readonly account: string;
   /** Undefined: all. */
   readonly #instruments: ReadonlySet<InstrumentName> | undefined;
+  /** The place in the log up to which it had got everything when it began to follow. */
+  seenThrough = 0;
   /** What was told last of each. */
   readonly #counts = new Map<InstrumentName, number>();
   readonly #held = new Map<InstrumentName, Position>();
@@ -37,6 +40,11 @@ export class PositionStreamReader {
 
   wants({ account, instrument }: PositionName): boolean {
     return account === this.account && (this.#instruments?.has(instrument) ?? true);
+  }
+
+  /** Whether it was told before it began to follow, or had it when it came back. */
+  has({ position }: ChangedPosition): boolean {
+    return position <= this.seenThrough;
   }
 
   /**

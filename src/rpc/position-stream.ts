@@ -3,21 +3,20 @@ import type {
   StreamPositionsRequest,
   StreamPositionsResponse,
 } from '../../gen/tradewind/position/v1/position_service_pb.ts';
-import { backoffDelayMs } from '../base/backoff.ts';
-import { repeat, sleep } from '../base/clock.ts';
+import { repeat } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Position } from '../domain/position.ts';
 import type { PositionReader } from '../position/position-reader.ts';
-import type { LogEntry } from '../store/log-reader.ts';
 import type { LogTail } from '../store/log-tail.ts';
 import { Broadcast } from './broadcast-stream.ts';
 import type { ReaderLimits } from './broadcast-stream.ts';
 import type { BroadcastSubscription } from './broadcast-subscription.ts';
+import { ChangeTeller } from './change-teller.ts';
 import { ChangedPositions } from './changed-positions.ts';
 import type { ChangedPosition } from './changed-positions.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
-import { parseLogCursor } from './log-cursor.ts';
+import { checkLogCursor, parseLogCursor } from './log-cursor.ts';
 import type { PositionMarks } from './position-marks.ts';
 import {
   frameOf,
@@ -43,7 +42,6 @@ const entriesPerPage = 1_000;
 const positionsPerPage = 1_000;
 /** A mark of each position goes out at most this often. */
 const markPeriodMs = 1_000;
-const retry = { minimumMs: 100, maximumMs: 5_000 };
 
 /** Carries changes of positions, by any server of the database, to StreamPositions' readers. */
 export class PositionStream implements Disposable {
@@ -51,20 +49,20 @@ export class PositionStream implements Disposable {
   readonly #broadcast: Broadcast;
   readonly #readers = new Map<BroadcastSubscription, PositionStreamReader>();
   readonly #markTimer: Disposable;
-  readonly #stop = new AbortController();
-  /** What changed up to `#takenThrough` and has not been told yet. */
-  readonly #changed = new ChangedPositions();
-  #takenThrough = 0;
-  #toldThrough = 0;
-  #isTelling = false;
+  readonly #teller: ChangeTeller;
   #following: Disposable | undefined;
 
   constructor(options: PositionStreamOptions) {
     this.#options = options;
     const { clock } = options;
+    this.#teller = new ChangeTeller({
+      ...options,
+      read: (change) => this.#read(change),
+      tell: (position, change) => this.#tell(position, change),
+    });
     this.#broadcast = new Broadcast({
       ...options,
-      heartbeat: () => frameOf(heartbeat(clock.now(), this.#toldThrough)),
+      heartbeat: () => frameOf(heartbeat(clock.now(), this.#teller.toldThrough)),
     });
     this.#markTimer = repeat(clock, markPeriodMs, () => this.#tellMarks());
   }
@@ -82,7 +80,10 @@ export class PositionStream implements Disposable {
     const reader = PositionStreamReader.of(request, directory);
     const { resumeAfter } = request;
     const resumed = resumeAfter === '' ? undefined : parseLogCursor('p1', resumeAfter);
+    // From before all that follows is read for it, perhaps for nothing.
+    using place = this.#broadcast.reserve();
     this.#follow();
+    if (resumed !== undefined) await checkLogCursor(tail, resumed);
     let position = resumed ?? tail.position ?? 0;
     yield* this.#snapshot(reader, resumed === undefined);
     for (let isSnapshot = true; ;) {
@@ -102,9 +103,11 @@ export class PositionStream implements Disposable {
     }
 
     // In the turn in which the tail was met: what it hands out from now on is told to this reader.
+    place[Symbol.dispose]();
     using subscription = this.#broadcast.subscribe(context, {
       onEnd: () => this.#readers.delete(subscription),
     });
+    reader.seenThrough = position;
     this.#readers.set(subscription, reader);
     yield* subscription.tail();
   }
@@ -113,8 +116,8 @@ export class PositionStream implements Disposable {
   #follow(): void {
     if (this.#following !== undefined) return;
     const { tail } = this.#options;
-    this.#following = tail.subscribe((entries) => this.#take(entries));
-    this.#takenThrough = this.#toldThrough = tail.position ?? 0;
+    this.#following = tail.subscribe((entries) => this.#teller.take(entries));
+    this.#teller.startAfter(tail.position ?? 0);
   }
 
   /**
@@ -138,48 +141,23 @@ export class PositionStream implements Disposable {
     }
   }
 
-  #take(entries: readonly LogEntry[]): void {
-    this.#changed.note(entries);
-    this.#takenThrough = entries.at(-1)?.position ?? this.#takenThrough;
-    if (!this.#isTelling) void this.#tell();
-  }
-
-  /** Reads and tells what changed, over and over until nothing is left; waits out an outage. */
-  async #tell(): Promise<void> {
-    this.#isTelling = true;
-    for (let failures = 0; this.#changed.size > 0 && !this.#stop.signal.aborted;) {
-      const change = this.#changed.first();
-      if (change === undefined) break;
-      try {
-        await this.#tellChange(change);
-        this.#changed.told(change);
-        this.#toldThrough = change.position;
-        failures = 0;
-      } catch (err) {
-        const delayMs = backoffDelayMs(failures++, retry);
-        this.#options.logger.warn({ err, delayMs }, 'A changed position cannot be read');
-        await sleep(this.#options.clock, delayMs, this.#stop.signal).catch(() => {});
-      }
-    }
-    this.#isTelling = false;
-    if (this.#changed.size === 0) this.#toldThrough = this.#takenThrough;
-  }
-
-  async #tellChange(change: ChangedPosition): Promise<void> {
+  async #read(change: ChangedPosition): Promise<Position | undefined> {
     const isAsked = [...this.#readers.values()].some((reader) => reader.wants(change));
-    const found = isAsked ? await this.#options.reader.position(change) : undefined;
-    if (found === undefined) return;
+    return isAsked ? await this.#options.reader.position(change) : undefined;
+  }
+
+  #tell(found: Position, change: ChangedPosition): void {
     let frame: SharedFrame | undefined;
     for (const [subscription, reader] of this.#readers) {
-      if (!reader.wants(change) || !reader.takes(found)) continue;
-      subscription.push((frame ??= frameOf(this.#element(found, change.position))));
+      if (!reader.wants(change) || reader.has(change) || !reader.takes(found)) continue;
+      subscription.push((frame ??= frameOf(this.#element(found, this.#teller.toldThrough))));
     }
   }
 
   #tellMarks(): void {
     for (const [subscription, reader] of this.#readers) {
       for (const { instrument, mark } of reader.newMarks(this.#options.marks)) {
-        subscription.push(markFrame(instrument, mark, this.#toldThrough));
+        subscription.push(markFrame(instrument, mark, this.#teller.toldThrough));
       }
     }
   }
@@ -190,7 +168,7 @@ export class PositionStream implements Disposable {
 
   /** Ends all streams; each tells where it ended by a last heartbeat. */
   [Symbol.dispose](): void {
-    this.#stop.abort();
+    this.#teller[Symbol.dispose]();
     this.#markTimer[Symbol.dispose]();
     this.#following?.[Symbol.dispose]();
     this.#broadcast.beat();

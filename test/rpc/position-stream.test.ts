@@ -168,6 +168,7 @@ test.each<[string, { account?: string; instruments?: string[]; resumeAfter?: str
     { resumeAfter: `p1.${'9'.repeat(16)}` },
     Code.InvalidArgument,
   ],
+  ['a cursor beyond the end of the log', { resumeAfter: 'p1.999999999' }, Code.OutOfRange],
   ['more instruments than 1,024', { instruments: Array(1_025).fill('1') }, Code.InvalidArgument],
 ])('a stream of %s is refused', async (_, request, code) => {
   await using stream = followPositions(served.client, request);

@@ -1093,9 +1093,13 @@ export const PositionService: GenService<{
    * StreamPositions sends the latest positions of an account, then snapshot_end, then a message for
    * every change, in the order of the commits (changes of one position that come at once in one
    * message), and the mark of those held at most once a second.
-   * With resume_after the snapshot is the positions that changed since that cursor instead.
-   * Errors: INVALID_ARGUMENT, UNAVAILABLE (the server stops, or the store does not answer: connect
-   * again with resume_after), RESOURCE_EXHAUSTED (the reader is too slow).
+   * With resume_after the snapshot is the positions that changed since that cursor instead. A
+   * position that takes more than 250 ms to compute, or cannot be read at the moment, holds up no other:
+   * it is told as soon as it can be, and until then cursors stay before it, so that who resumes from one
+   * is told again of what changed after it.
+   * Errors: INVALID_ARGUMENT, OUT_OF_RANGE (resume_after is beyond the end of this log: begin without
+   * it), UNAVAILABLE (the server stops, or the store does not answer: connect again with
+   * resume_after), RESOURCE_EXHAUSTED (the reader is too slow, or there are too many).
    *
    * @generated from rpc tradewind.position.v1.PositionService.StreamPositions
    */
