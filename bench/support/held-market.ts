@@ -7,8 +7,14 @@ const second: Micros = 1_000_000;
 /** A market of one instrument in which every second from `start` to `end` has a trade. */
 export function heldMarket(instrument: string, start: Micros, end: Micros): Market {
   const market = new Market({ run: start, publish: () => {} });
-  const opened = { type: 'connectionOpened', connection: '1', receivedTime: start } as const;
-  market.handle({ ...opened, instruments: [instrument] });
+  holdTrades(market, instrument, start, end);
+  return market;
+}
+
+/** Lets a market hear of another instrument, on a connection of its own. */
+export function holdTrades(market: Market, instrument: string, start: Micros, end: Micros): void {
+  const opened = { type: 'connectionOpened', receivedTime: start } as const;
+  market.handle({ ...opened, connection: instrument, instruments: [instrument] });
   let id = 0;
   for (let time = start; time < end; time += second) {
     id++;
@@ -26,5 +32,4 @@ export function heldMarket(instrument: string, start: Micros, end: Micros): Mark
       lastTradeId: id,
     });
   }
-  return market;
 }
