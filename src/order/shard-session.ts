@@ -147,7 +147,9 @@ export class ShardSession implements Disposable {
 
   /** The exchange told the ticker that was asked for, or could not. */
   handleAnswer(instrument: InstrumentName, ticker: BookTicker | undefined): void {
-    if (ticker !== undefined) this.handleTicker(ticker);
+    // While its feed is down or off, an instrument waits, whatever was asked before that.
+    const isLost = this.#options.market.tickerOf(instrument).type === 'lost';
+    if (ticker !== undefined && !isLost) this.handleTicker(ticker);
     else this.mayDecide();
     this.#engines.get(instrument)?.noFreshTicker(this.#options.clock.now());
   }

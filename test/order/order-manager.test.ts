@@ -231,6 +231,26 @@ test('an order that meets an old ticker is filled by the one that the exchange i
   expect(logOf(world).slice(2)).toEqual(['filled 1 @ 100', 'filled 1 @ 100']);
 });
 
+test('an answer that comes after the line was lost fills nothing', async () => {
+  await using world = new TwinWorld();
+  const { manager } = await world.openDesk();
+  const ticker = world.ticker({ bid: ['100', '2'] });
+  await world.pass(6_000);
+  world.market.answer = () => {
+    world.market.outage = 'The line was cut';
+    manager.handleMarketChange();
+    return { ...ticker, updateId: world.nextUpdateId(), receivedTime: world.clock.now() };
+  };
+  const { order } = await manager.submit(aRequest());
+  await manager.submit(aRequest({ timeInForce: 'IOC' }));
+  await world.settle();
+  expect([world.market.asked, logOf(world)]).toEqual([
+    1,
+    ['accepted', 'accepted', 'canceled: noMarket'],
+  ]);
+  expect(manager.waitingFor(order)).toEqual({ type: 'feedDown', reason: 'The line was cut' });
+});
+
 test('after a load, a ticker from before the last fill makes nothing available again', async () => {
   await using world = new TwinWorld();
   const one = await world.openDesk();
