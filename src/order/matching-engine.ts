@@ -201,16 +201,21 @@ export class MatchingEngine {
     while (first !== undefined && side.reaches(first.limitPrice) && side.level.available > 0n) {
       if (!this.#isDeciding) return;
       if (isStale) return this.#ask();
-      this.#fill(first, side, ticker);
+      this.#fill(first, side, ticker, now);
       first = line.first;
     }
   }
 
-  #fill(open: OpenOrder, { level }: BookSide, { updateId, receivedTime: time }: BookTicker): void {
+  #fill(
+    open: OpenOrder,
+    { level }: BookSide,
+    { updateId, receivedTime: time }: BookTicker,
+    now: Micros,
+  ): void {
     const remaining = remainingQuantity(open.order);
     const { available, price, quantity: displayedQuantity } = level;
     if (open.order.timeInForce === 'FOK' && remaining > available) {
-      return this.#cancel(open, 'notCovered', time);
+      return this.#cancel(open, 'notCovered', now);
     }
     const quantity = remaining < available ? remaining : available;
     level.use(quantity);

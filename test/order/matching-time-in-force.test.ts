@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OrderEvent } from '../../src/domain/order-event.ts';
 import { MatchingEngine } from '../../src/order/matching-engine.ts';
-import { noon } from '../support/builders.ts';
+import { aBookTicker, noon } from '../support/builders.ts';
 import { anOrder } from '../support/order-builders.ts';
 import { ToldEngine } from './told-engine.ts';
 
@@ -46,6 +46,26 @@ describe('IOC and FOK', () => {
     ]);
   });
 });
+
+test.each([
+  ['FOK', '2'],
+  ['IOC', '0.5'],
+] as const)(
+  'what an %s order is not filled is canceled after it was accepted',
+  (timeInForce, bid) => {
+    const events: OrderEvent[] = [];
+    const engine = new MatchingEngine({
+      instrument: 'binance:BTCUSDT',
+      decide: (event) => events.push(event),
+      needsFreshTicker: () => {},
+    });
+    engine.startDeciding(noon);
+    engine.handleTicker(aBookTicker({ bid: ['100', bid], receivedTime: noon }));
+    const acceptedTime = noon + second;
+    engine.add(anOrder({ timeInForce, quantity: '3', acceptedTime }), acceptedTime);
+    expect(events.at(-1)).toMatchObject({ type: 'canceled', time: acceptedTime });
+  },
+);
 
 describe('an expiry', () => {
   const expireTime = noon + 10 * second;

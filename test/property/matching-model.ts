@@ -166,7 +166,7 @@ export class MatchingModel {
     const age = now - (this.#ticker?.receivedTime ?? 0);
     for (const order of [...this.#inLine('sell'), ...this.#inLine('buy')]) {
       // All that may be in the way of a fill is what the order would say that it waits for.
-      if (this.waitsFor(order) === 'staleTicker' && age <= fiveSeconds) this.#fill(order);
+      if (this.waitsFor(order) === 'staleTicker' && age <= fiveSeconds) this.#fill(order, now);
     }
     for (const order of this.#open().filter(isImmediate)) {
       const waiting = this.waitsFor(order);
@@ -185,13 +185,13 @@ export class MatchingModel {
     }
   }
 
-  #fill(order: Entry): void {
+  #fill(order: Entry, now: number): void {
     const display = this.#displays[order.side];
     const { updateId = 0, receivedTime = 0 } = this.#ticker ?? {};
     const wanted = order.quantity - order.filled;
     const left = this.#left(order.side);
     if (order.timeInForce === 'FOK' && wanted > left) {
-      return this.#end(order, 'canceled notCovered', receivedTime);
+      return this.#end(order, 'canceled notCovered', now);
     }
     const { price, displayed } = display;
     const quantity = Math.min(wanted, left);
