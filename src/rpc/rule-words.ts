@@ -47,7 +47,11 @@ export const patternWords: ReadonlyMap<string, string> = new Map([
 
 function told(violation: Violation): Violation {
   const { ruleId, field, rule, forKey } = violation;
-  const words = expectedBy(ruleId, field.findLast(isField));
+  const last = field.at(-1);
+  const words =
+    last?.kind === 'oneof' && ruleId === 'required'
+      ? `one of ${last.fields.map(({ name }) => name).join(', ')}`
+      : expectedBy(ruleId, field.findLast(isField));
   return words === undefined
     ? violation
     : new Violation(`expected ${words}`, ruleId, field, rule, forKey);
@@ -56,6 +60,7 @@ function told(violation: Violation): Violation {
 /** undefined: the validator's own words say it. */
 function expectedBy(ruleId: string, desc: DescField | undefined): string | undefined {
   if (desc === undefined) return undefined;
+  if (ruleId === 'string.min_len') return 'a value, got none';
   if (ruleId === 'string.pattern') return patternWords.get(patternOf(desc) ?? '');
   if (ruleId.startsWith('enum.') && desc.enum !== undefined) {
     return `one of ${enumTexts(desc.enum).join(', ')}`;

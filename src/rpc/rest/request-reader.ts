@@ -69,6 +69,10 @@ export class RequestReader<Desc extends DescMessage = DescMessage> {
       if (field === undefined) violations.add(name.slice(0, 60), this.#unknown());
       else putText(request, field, text, violations);
     }
+    for (const { name, fields } of this.#desc.oneofs) {
+      if (fields.filter((field) => field.name in request).length < 2) continue;
+      violations.add(name, `expected only one of ${fields.map(({ name }) => name).join(', ')}`);
+    }
     violations.throwIfAny();
     try {
       return fromJson(this.#desc, request);

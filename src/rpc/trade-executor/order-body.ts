@@ -36,7 +36,9 @@ export function readOrderBody(
   const known = new Set<string>(Object.values(fields));
   const unknown = Object.keys(body).find((name) => !known.has(name));
   if (unknown !== undefined) {
-    throw refusedField(unknown.slice(0, 60), `expected only ${[...known].join(', ')}`);
+    // The trade executors passed over it; but what was meant by "side" is not to be guessed.
+    const names = [...known].join(', ');
+    throw refusedField(unknown.slice(0, 60), `there is no such field; there are ${names}`);
   }
   const textOf = (name: string | undefined) => (name === undefined ? '' : readText(body, name));
   return {

@@ -220,13 +220,12 @@ describe('in a body', () => {
     expect(violations).toEqual([expect.stringMatching(/^body: expected JSON: /u)]);
   });
 
-  test('two fields of which there can be one', async () => {
-    const body = '{"left": "a", "right": "b"}';
-    const { status, message } = await refusal('/body', { method: 'POST', body });
-    expect([status, message]).toEqual([
-      400,
-      expect.stringContaining('oneof set multiple times by left and right'),
-    ]);
+  test.each([
+    ['in the body', '/body', { method: 'POST', body: '{"left": "a", "right": "b"}' }],
+    ['in the query', '/query?left=a&right=b', {}],
+  ])('two fields of which there can be one %s', async (_where, path, options) => {
+    const { status, violations } = await refusal(path, options);
+    expect([status, violations]).toEqual([400, ['choice: expected only one of left, right']]);
   });
 
   test('bytes that are no UTF-8', async () => {

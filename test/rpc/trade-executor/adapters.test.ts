@@ -223,6 +223,10 @@ describe('POST /SellOrder', () => {
     ['{"price": 42, "symbol": "A"}', 'quantity is required in the body request'],
     ['{"quantity": 25, "price": 42}', 'symbol is required in the body request'],
     ['{"quantity": -25, "price": 42, "symbol": "A"}', /^quantity: expected a decimal above 0/u],
+    [
+      '{"quantity": 25, "price": 42, "symbol": "A", "side": "BUY"}',
+      'side: there is no such field; there are symbol, quantity, price',
+    ],
   ])('answers %s with 400', async (wrong, expected) => {
     await using desk = await aDesk();
     const { status, text } = await desk.post('/SellOrder', wrong);
