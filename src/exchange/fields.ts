@@ -28,6 +28,15 @@ export function parseFields(text: string, parse: (text: string) => unknown = JSO
   return message;
 }
 
+/** What an exchange may tell of an instrument; undefined: it tells nothing above 0, or what nobody can read. */
+export function decimalOrNone(value: unknown): Decimal | undefined {
+  try {
+    return (typeof value === 'string' && parseDecimal(value)) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A frame or an answer is not what it should be; the decoder turns it into a count and a sample. */
 export class WireError extends Error {
   override readonly name = 'WireError';

@@ -15,8 +15,8 @@ import type {
 import { refusedRow } from './record-batch.ts';
 import type { RestAdapter } from './rest.ts';
 import { answerHeaders } from './rest/call-headers.ts';
-import { isJsonObject } from './rest/exact-json.ts';
-import type { ExactJson } from './rest/exact-json.ts';
+import { isJsonObject } from './rest/strict-json.ts';
+import type { ExactJson } from './rest/strict-json.ts';
 import { messageJson } from './rest/message-json.ts';
 import { refusedField, RestRefusal, Violations } from './rest/rest-refusal.ts';
 import { jsonOptions } from './rest/stream-format.ts';

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { ExactNumber, parseExactJson } from '../../base/exact-json.ts';
 import { expectedColumns, isColumn } from './execution-columns.ts';
 import type { Fields } from './execution-columns.ts';
 
@@ -35,18 +36,11 @@ export function csvFields(columns: readonly string[], text: string): LineFields 
   return { fields: Object.fromEntries(columns.map((name, index) => [name, values[index]])) };
 }
 
-/** JSON.parse hands a third argument to its reviver, which TypeScript does not know yet. */
-type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
-
-/** Numbers keep the digits that were written, as a float would lose some. */
-const asWritten: Reviver = (_key, value, context) =>
-  typeof value === 'number' ? context?.source : value;
-
-/** Reads a line that is a JSON object. */
+/** Reads a line that is a JSON object; numbers keep the digits that were written. */
 export function jsonFields(text: string): LineFields {
   let json: unknown;
   try {
-    json = JSON.parse(text, asWritten);
+    json = parseExactJson(text);
   } catch {
     return { problem: 'Expected a JSON object' };
   }
@@ -60,8 +54,9 @@ export function jsonFields(text: string): LineFields {
       return { problem: `${name.slice(0, 60)}: expected only ${expectedColumns}` };
     }
     if (value === null) continue;
-    if (typeof value !== 'string') return { problem: `${name}: expected a text or a number` };
-    entries.push([name, value]);
+    const written: unknown = value instanceof ExactNumber ? value.source : value;
+    if (typeof written !== 'string') return { problem: `${name}: expected a text or a number` };
+    entries.push([name, written]);
   }
   return { fields: Object.fromEntries(entries) };
 }

@@ -1,4 +1,3 @@
-import { parseDecimal } from '../../base/decimal.ts';
 import type { Decimal } from '../../base/decimal.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { InstrumentLimits } from '../../domain/instrument.ts';
@@ -6,7 +5,7 @@ import type { LastTrade } from '../../domain/market-event.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
 import { RestError } from '../rest-error.ts';
 import { expectArray, expectFields, read } from '../answers.ts';
-import { isFields, timeRule } from '../fields.ts';
+import { decimalOrNone, isFields, timeRule } from '../fields.ts';
 import type { Fields } from '../fields.ts';
 import { createBinanceDepth } from './depth.ts';
 import { createBinanceHistory } from './history.ts';
@@ -107,13 +106,14 @@ function readTrouble({ status }: Fields): string | undefined {
   return `${states[status] ?? 'It does not trade'} (${status.slice(0, 40)})`;
 }
 
+/** A limit of 0 is one that the exchange does not check. */
 function readLimits({ filters }: Fields): InstrumentLimits {
   const find = (key: string, ...types: readonly string[]): Decimal | undefined => {
     if (!Array.isArray(filters)) return undefined;
     const filter: unknown = filters.find(
       (filter: unknown) => isFields(filter) && types.includes(String(filter.filterType)),
     );
-    return isFields(filter) ? readLimit(filter[key]) : undefined;
+    return isFields(filter) ? decimalOrNone(filter[key]) : undefined;
   };
   return {
     tickSize: find('tickSize', 'PRICE_FILTER'),
@@ -121,13 +121,4 @@ function readLimits({ filters }: Fields): InstrumentLimits {
     // Newer symbols have NOTIONAL, older ones MIN_NOTIONAL, with the same key.
     minimumNotional: find('minNotional', 'NOTIONAL', 'MIN_NOTIONAL'),
   };
-}
-
-/** 0 means that the exchange does not check it. */
-function readLimit(value: unknown): Decimal | undefined {
-  try {
-    return (typeof value === 'string' && parseDecimal(value)) || undefined;
-  } catch {
-    return undefined;
-  }
 }

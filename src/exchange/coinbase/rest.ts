@@ -1,12 +1,10 @@
-import { parseDecimal } from '../../base/decimal.ts';
-import type { Decimal } from '../../base/decimal.ts';
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
 import { expectArray, expectFields, read } from '../answers.ts';
 import { readBestLevel } from '../best-level.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
-import { isFields, readId } from '../fields.ts';
+import { decimalOrNone, isFields, readId } from '../fields.ts';
 import type { Fields } from '../fields.ts';
 import { joinedPair } from '../pair-symbol.ts';
 import { RestError } from '../rest-error.ts';
@@ -86,9 +84,9 @@ export function createCoinbaseRest(options: RestOptions): RestQuestions {
 function readProduct(row: Fields): ListedInstrument {
   return {
     limits: {
-      tickSize: readIncrement(row.quote_increment),
-      lotSize: readIncrement(row.base_increment),
-      minimumNotional: readIncrement(row.min_market_funds),
+      tickSize: decimalOrNone(row.quote_increment),
+      lotSize: decimalOrNone(row.base_increment),
+      minimumNotional: decimalOrNone(row.min_market_funds),
     },
     trouble: readTrouble(row),
   };
@@ -101,12 +99,4 @@ function readTrouble(row: Fields): string | undefined {
   if (row.trading_disabled === true) return 'The exchange has disabled its trading';
   if (row.cancel_only === true) return 'The exchange takes only cancellations for it';
   return undefined;
-}
-
-function readIncrement(value: unknown): Decimal | undefined {
-  try {
-    return (typeof value === 'string' && parseDecimal(value)) || undefined;
-  } catch {
-    return undefined;
-  }
 }

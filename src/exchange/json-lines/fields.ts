@@ -1,5 +1,5 @@
 import type { Decimal } from '../../base/decimal.ts';
-import { ExactNumber, parseExactJson } from '../exact-json.ts';
+import { ExactNumber, parseExactJson } from '../../base/exact-json.ts';
 import { expected, parseFields } from '../fields.ts';
 
 /** What a line tells, still without a meaning for its symbol and its time. */

@@ -1,6 +1,6 @@
 import { streamName } from '../channel-streams.ts';
 import type { ControlMessage, Decoded, Decoder, DecoderOptions } from '../exchange.ts';
-import { parseExactJson } from '../exact-json.ts';
+import { parseExactJson } from '../../base/exact-json.ts';
 import { isFields } from '../fields.ts';
 import type { Fields } from '../fields.ts';
 import { JsonDecoder } from '../json-decoder.ts';

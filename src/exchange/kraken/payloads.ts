@@ -1,7 +1,7 @@
 import type { Decimal } from '../../base/decimal.ts';
+import { ExactNumber } from '../../base/exact-json.ts';
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import type { Trade } from '../../domain/trade.ts';
-import { ExactNumber } from '../exact-json.ts';
 import { expected, isPossibleDelay, readIsoTime, readSide, WireError } from '../fields.ts';
 import type { Fields, ReadContext } from '../fields.ts';
 

@@ -1,14 +1,12 @@
 import type { Micros } from '../../base/clock.ts';
-import { parseDecimal } from '../../base/decimal.ts';
-import type { Decimal } from '../../base/decimal.ts';
+import { ExactNumber, parseExactJson } from '../../base/exact-json.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { InstrumentLimits } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
 import type { Trade } from '../../domain/trade.ts';
 import { expectArray, read } from '../answers.ts';
-import { ExactNumber, parseExactJson } from '../exact-json.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
-import { isFields, timeRule } from '../fields.ts';
+import { decimalOrNone, isFields, timeRule } from '../fields.ts';
 import type { Fields } from '../fields.ts';
 import { RestError } from '../rest-error.ts';
 import { readTradeRow } from './trade-row.ts';
@@ -139,23 +137,15 @@ function readLimits(row: Fields): InstrumentLimits {
   const { lot_decimals: lotDecimals } = row;
   const decimals = lotDecimals instanceof ExactNumber ? lotDecimals.integer : undefined;
   return {
-    tickSize: readDecimalText(row.tick_size),
-    lotSize: decimals === undefined ? undefined : readDecimalText(unitOf(decimals)),
-    minimumNotional: readDecimalText(row.costmin),
+    tickSize: decimalOrNone(row.tick_size),
+    lotSize: decimals === undefined ? undefined : decimalOrNone(unitOf(decimals)),
+    minimumNotional: decimalOrNone(row.costmin),
   };
 }
 
 /** "0.001" of 3. */
 function unitOf(decimals: number): string {
   return decimals === 0 ? '1' : `0.${'1'.padStart(decimals, '0')}`;
-}
-
-function readDecimalText(value: unknown): Decimal | undefined {
-  try {
-    return (typeof value === 'string' && parseDecimal(value)) || undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** States as in the documentation of AssetPairs; post_only and limit_only still trade. */

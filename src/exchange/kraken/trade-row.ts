@@ -1,6 +1,6 @@
 import type { Micros } from '../../base/clock.ts';
+import { ExactNumber } from '../../base/exact-json.ts';
 import type { Trade } from '../../domain/trade.ts';
-import { ExactNumber } from '../exact-json.ts';
 import { isPossibleTime, readDecimal, WireError } from '../fields.ts';
 import type { ReadContext } from '../fields.ts';
 

@@ -1,6 +1,7 @@
 import type { DescField, DescMessage, JsonObject, JsonValue } from '@bufbuild/protobuf';
-import { isJsonObject, JsonNumber } from './exact-json.ts';
-import type { ExactJson } from './exact-json.ts';
+import { ExactNumber } from '../../base/exact-json.ts';
+import { isJsonObject } from './strict-json.ts';
+import type { ExactJson } from './strict-json.ts';
 import { quote } from './rest-refusal.ts';
 import type { Violations } from './rest-refusal.ts';
 import { enumJson, Mismatch, ownJson, scalarJson } from './value-json.ts';
@@ -91,7 +92,7 @@ function unexpected(expected: string, json: ExactJson): string {
 
 function shown(json: ExactJson): string {
   if (typeof json === 'string') return quote(json);
-  if (json instanceof JsonNumber) return json.source.slice(0, 60);
+  if (json instanceof ExactNumber) return json.source.slice(0, 60);
   if (Array.isArray(json)) return 'an array';
   return typeof json === 'object' && json !== null ? 'an object' : String(json);
 }

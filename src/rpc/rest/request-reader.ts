@@ -1,7 +1,7 @@
 import { fromJson } from '@bufbuild/protobuf';
 import type { DescField, DescMessage, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
-import { parseExactJson } from './exact-json.ts';
+import { parseStrictJson } from './strict-json.ts';
 import { jsonNameOf, nameOf, putText, textFields } from './field-paths.ts';
 import type { FieldPath } from './field-paths.ts';
 import { fieldJson, messageJson } from './message-json.ts';
@@ -85,7 +85,7 @@ export class RequestReader<Desc extends DescMessage = DescMessage> {
   #readBody(body: string, violations: Violations): Record<string, JsonValue> {
     if (this.body === undefined || body.trim() === '') return {};
     try {
-      const json = parseExactJson(body);
+      const json = parseStrictJson(body);
       if (this.body === '*') return messageJson(this.#desc, json, '', violations);
       const { name } = this.body;
       const value = fieldJson(this.body, json, name, violations);

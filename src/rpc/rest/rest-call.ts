@@ -6,8 +6,8 @@ import type { ListenerLimits } from '../listener-limits.ts';
 import { ResponseWriter } from '../response-writer.ts';
 import type { NodeRequest, NodeResponse } from '../response-writer.ts';
 import { headersOf, requestIdKey } from '../rpc-handler.ts';
-import { parseExactJson } from './exact-json.ts';
-import type { ExactJson } from './exact-json.ts';
+import { parseStrictJson } from './strict-json.ts';
+import type { ExactJson } from './strict-json.ts';
 import { callHeaders } from './call-headers.ts';
 import { inProcessTransport } from './in-process.ts';
 import type { RpcHandlers } from './in-process.ts';
@@ -103,7 +103,7 @@ export class RestCall {
   async readJson(): Promise<ExactJson> {
     const text = await this.readText();
     try {
-      return parseExactJson(text);
+      return parseStrictJson(text);
     } catch (error) {
       throw refusedField('body', `expected JSON: ${error instanceof Error ? error.message : ''}`);
     }

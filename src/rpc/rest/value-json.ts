@@ -7,9 +7,9 @@ import {
   TimestampSchema,
 } from '@bufbuild/protobuf/wkt';
 import { parseDuration } from '../../base/duration.ts';
+import { ExactNumber } from '../../base/exact-json.ts';
 import { enumNumber, enumTexts } from './enum-text.ts';
-import { JsonNumber } from './exact-json.ts';
-import type { ExactJson } from './exact-json.ts';
+import type { ExactJson } from './strict-json.ts';
 
 /** A value that is not what its field takes. */
 export class Mismatch extends Error {
@@ -29,7 +29,7 @@ export class Mismatch extends Error {
  * @throws Mismatch
  */
 export function scalarJson(scalar: ScalarType, json: ExactJson): JsonValue {
-  const text = json instanceof JsonNumber ? json.source : json;
+  const text = json instanceof ExactNumber ? json.source : json;
   switch (scalar) {
     case ScalarType.STRING:
       return typeof text === 'string' ? text : mismatch('a string');
@@ -62,7 +62,7 @@ export function scalarJson(scalar: ScalarType, json: ExactJson): JsonValue {
 
 /** @throws Mismatch, naming the values */
 export function enumJson(desc: DescEnum, json: ExactJson): JsonValue {
-  const text = json instanceof JsonNumber ? json.source : json;
+  const text = json instanceof ExactNumber ? json.source : json;
   if (typeof text !== 'string') return mismatch(`one of ${enumTexts(desc).join(', ')}`);
   const number = isText(text, /^\d{1,9}$/u) ? Number(text) : enumNumber(desc, text);
   return number ?? mismatch(`one of ${enumTexts(desc).join(', ')}`);
@@ -150,7 +150,7 @@ function checked(desc: DescMessage, json: ExactJson, expected: string): string {
 
 /** Numbers are doubles here: these messages have no others. */
 function plainJson(json: ExactJson): JsonValue {
-  if (json instanceof JsonNumber) return Number(json.source);
+  if (json instanceof ExactNumber) return Number(json.source);
   if (typeof json !== 'object' || json === null) return json;
   if (isArray(json)) return json.map(plainJson);
   return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, plainJson(value)]));

@@ -1,8 +1,9 @@
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
+import { ExactNumber } from '../../base/exact-json.ts';
 import { OrderSide, TimeInForce } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import type { SubmitLimitOrderRequestSchema } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
-import { JsonNumber, isJsonObject } from '../rest/exact-json.ts';
-import type { ExactJson } from '../rest/exact-json.ts';
+import { isJsonObject } from '../rest/strict-json.ts';
+import type { ExactJson } from '../rest/strict-json.ts';
 import type { RestCall } from '../rest/rest-call.ts';
 import { refusedField } from '../rest/rest-refusal.ts';
 
@@ -74,7 +75,7 @@ function readText(body: Body, name: string): string {
   const value = body[name] ?? null;
   if (value === null) return '';
   if (typeof value === 'string') return value;
-  if (value instanceof JsonNumber) return value.source;
+  if (value instanceof ExactNumber) return value.source;
   throw refusedField(name, 'expected a text or a number');
 }
 

@@ -1,10 +1,11 @@
 import { createClient } from '@connectrpc/connect';
+import { ExactNumber } from '../../base/exact-json.ts';
 import { OrderService } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { RestAdapter } from '../rest.ts';
 import { textAnswer } from '../rest/openapi/own-operation.ts';
 import type { RestCall } from '../rest/rest-call.ts';
-import { JsonNumber, isJsonObject } from '../rest/exact-json.ts';
-import type { ExactJson } from '../rest/exact-json.ts';
+import { isJsonObject } from '../rest/strict-json.ts';
+import type { ExactJson } from '../rest/strict-json.ts';
 import { orderBodySchema, readOrderBody } from './order-body.ts';
 import { isUnknownInstrument, toldError } from './told-error.ts';
 
@@ -61,5 +62,5 @@ async function answer(call: RestCall): Promise<void> {
 /** Zero and the empty text were taken for nothing there. */
 function isMissing(value: ExactJson | undefined): boolean {
   if (value === undefined || value === null || value === '') return true;
-  return value instanceof JsonNumber && /^-?0*\.?0*$/u.test(value.source);
+  return value instanceof ExactNumber && /^-?0*\.?0*$/u.test(value.source);
 }

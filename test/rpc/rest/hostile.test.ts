@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Listener } from '../../../src/rpc/listener.ts';
-import { parseExactJson } from '../../../src/rpc/rest/exact-json.ts';
+import { parseStrictJson } from '../../../src/rpc/rest/strict-json.ts';
 import { openTestListener } from '../../support/test-listener.ts';
 import { echoRoutes } from './echo-service.ts';
 
@@ -125,7 +125,7 @@ test('a number keeps the digits that were written', () => {
     });
   fc.assert(
     fc.property(number, (text) => {
-      expect(parseExactJson(`{"a": [${text}]}`)).toEqual({ a: [{ source: text }] });
+      expect(parseStrictJson(`{"a": [${text}]}`)).toEqual({ a: [{ source: text }] });
     }),
     { seed, numRuns },
   );

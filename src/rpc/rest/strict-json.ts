@@ -1,40 +1,21 @@
 import { fromJsonString } from '@bufbuild/protobuf';
 import { ValueSchema } from '@bufbuild/protobuf/wkt';
-
-/** A number of a JSON text, with the digits that were written: a float would lose some. */
-export class JsonNumber {
-  readonly source: string;
-
-  constructor(source: string) {
-    this.source = source;
-  }
-}
+import { ExactNumber, parseExactJson } from '../../base/exact-json.ts';
 
 export type ExactJson =
   | string
   | boolean
   | null
-  | JsonNumber
+  | ExactNumber
   | readonly ExactJson[]
   | { readonly [name: string]: ExactJson };
-
-/** JSON.parse hands a third argument to its reviver, which TypeScript does not know yet. */
-type Reviver = (
-  this: unknown,
-  key: string,
-  value: unknown,
-  context?: { source: string },
-) => unknown;
-
-const keepDigits: Reviver = (_key, value, context) =>
-  typeof value === 'number' ? new JsonNumber(context?.source ?? String(value)) : value;
 
 /**
  * Reads JSON without touching its numbers.
  * @throws SyntaxError for what is no JSON, has a name twice in one object, or is nested deeper than
  * 100 levels
  */
-export function parseExactJson(text: string): ExactJson {
+export function parseStrictJson(text: string): ExactJson {
   JSON.parse(text);
   try {
     // Its parser is strict where JSON.parse is not, and bounds the depth before we follow it down.
@@ -43,7 +24,7 @@ export function parseExactJson(text: string): ExactJson {
     const expected = 'Expected every name once in an object, and at most 100 levels';
     throw new SyntaxError(expected, { cause });
   }
-  return JSON.parse(text, keepDigits) as ExactJson;
+  return parseExactJson(text) as ExactJson;
 }
 
 export function isJsonObject(json: ExactJson): json is { readonly [name: string]: ExactJson } {
@@ -51,6 +32,6 @@ export function isJsonObject(json: ExactJson): json is { readonly [name: string]
     typeof json === 'object' &&
     json !== null &&
     !Array.isArray(json) &&
-    !(json instanceof JsonNumber)
+    !(json instanceof ExactNumber)
   );
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatDecimal, parseDecimal } from '../../src/base/decimal.ts';
-import { ExactNumber, parseExactJson } from '../../src/exchange/exact-json.ts';
+import { ExactNumber, parseExactJson } from '../../src/base/exact-json.ts';
 
 const decimalOf = (text: string) => {
   const number = parseExactJson(text);

@@ -1,5 +1,5 @@
-import { parseDecimal } from '../base/decimal.ts';
-import type { Decimal } from '../base/decimal.ts';
+import { parseDecimal } from './decimal.ts';
+import type { Decimal } from './decimal.ts';
 
 /** A number of a JSON text as it is written there: no digit of it has been through a float. */
 export class ExactNumber {
