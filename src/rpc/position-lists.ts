@@ -13,10 +13,13 @@ import {
   ListPositionsResponseSchema,
   PositionBinSchema,
 } from '../../gen/tradewind/position/v1/position_service_pb.ts';
+import type { Micros } from '../base/clock.ts';
 import { formatDecimal } from '../base/decimal.ts';
 import { defaultAccount } from '../domain/account.ts';
+import { Refusal } from '../domain/refusal.ts';
 import type { PositionBin } from '../position/position-history.ts';
-import { microsOf, timeframeFromMessage, timestampOf } from './messages.ts';
+import { exactMicros } from './exact-micros.ts';
+import { timeframeFromMessage, timestampOf } from './messages.ts';
 import { executionToMessage, markedPositionToMessage } from './position-messages.ts';
 import { positionNameOf, refuseForNoExecutions } from './position-names.ts';
 import {
@@ -53,29 +56,45 @@ export async function listPositions(
 
 /** One page of bins. @throws Refusal (notFound) where there are no executions at all */
 export async function listHistory(
-  { positions, executions, directory }: PositionServiceParts,
+  { positions, executions, directory, clock }: PositionServiceParts,
   request: ListPositionHistoryRequest,
 ): Promise<ListPositionHistoryResponse> {
   const name = positionNameOf(directory, request);
   const page = parseHistoryPageToken(request.pageToken);
+  const { start, end } = spanOf(request);
   const edge = { ...name, limit: 1 };
   const [[first], [last]] = await Promise.all([
     executions.list(edge),
     executions.list({ ...edge, newestFirst: true }),
   ]);
   if (first === undefined || last === undefined) return refuseForNoExecutions(name);
-  const start = page ?? (request.startTime ? microsOf(request.startTime) : 0);
-  const end = request.endTime ? microsOf(request.endTime) : Infinity;
+  const behindLast = last.executedTime + 1;
   const { bins, next } = await positions.reader.history(name, {
     bin: timeframeFromMessage(request.bin),
-    from: Math.max(start, first.executedTime),
-    to: Math.min(end, last.executedTime + 1),
+    from: Math.max(page ?? start ?? 0, first.executedTime),
+    // What is asked for is told up to now: nobody knows what will be held then.
+    to: end === undefined ? behindLast : Math.min(end, Math.max(clock.now(), behindLast)),
     limit: request.pageSize === 0 ? defaultRows : request.pageSize,
   });
   return create(ListPositionHistoryResponseSchema, {
     bins: bins.map(binToMessage),
     nextPageToken: next === undefined ? '' : formatHistoryPageToken(next),
   });
+}
+
+/** @throws Refusal for times that are no whole microseconds, or the wrong way round */
+function spanOf(request: Pick<ListExecutionsRequest, 'startTime' | 'endTime'>): {
+  readonly start: Micros | undefined;
+  readonly end: Micros | undefined;
+} {
+  const start = request.startTime && exactMicros('start_time', request.startTime);
+  const end = request.endTime && exactMicros('end_time', request.endTime);
+  if (start !== undefined && end !== undefined && start > end) {
+    throw new Refusal('invalid', 'start_time: expected no later than end_time', {
+      field: 'start_time',
+    });
+  }
+  return { start, end };
 }
 
 function binToMessage(bin: PositionBin) {
@@ -96,11 +115,12 @@ export async function listExecutions(
   request: ListExecutionsRequest,
 ): Promise<ListExecutionsResponse> {
   const name = positionNameOf(directory, request);
+  const { start, end } = spanOf(request);
   const limit = request.pageSize === 0 ? defaultRows : request.pageSize;
   const found = await executions.list({
     ...name,
-    from: request.startTime && microsOf(request.startTime),
-    to: request.endTime && microsOf(request.endTime),
+    from: start,
+    to: end,
     after: parseExecutionPageToken(name.instrument, request.pageToken),
     newestFirst: request.newestFirst,
     limit: limit + 1,

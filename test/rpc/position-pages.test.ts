@@ -2,6 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Timeframe } from '../../gen/tradewind/market/v1/candle_pb.ts';
 import type { PositionBin } from '../../gen/tradewind/position/v1/position_service_pb.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { microsOf, timestampOf } from '../../src/rpc/messages.ts';
 import { anExecutionRow, secondsAfterNoon } from '../support/an-execution-row.ts';
 import type { ExecutionRow } from '../support/an-execution-row.ts';
@@ -172,6 +173,22 @@ describe('a history', () => {
     );
   });
 
+  test('goes on behind the last execution where it is asked to, but not behind now', async () => {
+    const account = 'going-on';
+    const now = systemClock.now();
+    const hour = 3_600_000_000;
+    const executedTime = timestampOf(now - 3 * hour);
+    await record(account, [anExecutionRow({ executedTime })]);
+    const closes = async (span: object) =>
+      (await historyOf(Timeframe.H1, span, account)).map(({ closeQuantity }) => closeQuantity);
+    expect(await closes({})).toEqual(['1']);
+    expect(await closes({ endTime: timestampOf(now - hour) })).toEqual(['1', '1', '1']);
+    const all = await historyOf(Timeframe.H1, { endTime: timestampOf(now + 50 * hour) }, account);
+    // The test may see an hour end.
+    expect([4, 5]).toContain(all.length);
+    expect(microsOf(all.at(-1)?.startTime ?? timestampOf(0))).toBeLessThanOrEqual(now + hour);
+  });
+
   test('knows no summer time: every day has 24 hours', async () => {
     const [before, after] = ['2024-03-30T12:00:00Z', '2024-04-01T12:00:00Z'].map(timeOf);
     const rows = [before, after].map((executedTime) => anExecutionRow({ executedTime }));
@@ -227,6 +244,17 @@ describe('a page is refused:', () => {
       { ...history, pageToken: token({ from: 1.5 }) },
     ],
     ['no bin', 'listPositionHistory', { instrument: '123' }],
+    ...(['listExecutions', 'listPositionHistory'] as const).flatMap(
+      (method): [string, Method, object][] => [
+        [
+          'a start after the end',
+          method,
+          { ...history, startTime: timestampOf(2), endTime: timestampOf(1) },
+        ],
+        ['a start that is no whole microsecond', method, { ...history, startTime: { nanos: 1 } }],
+        ['an end that is no whole microsecond', method, { ...history, endTime: { nanos: 999 } }],
+      ],
+    ),
     ['a bin that is none', 'listPositionHistory', { instrument: '123', bin: 99 }],
   ])('%s (%s)', async (_, method, request) => {
     const answer = served.client[method](request).catch((error: unknown) => error);

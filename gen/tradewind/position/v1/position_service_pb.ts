@@ -340,14 +340,16 @@ export type ListPositionHistoryRequest = Message<"tradewind.position.v1.ListPosi
   bin: Timeframe;
 
   /**
-   * From the bin that holds this moment; not set: from the first execution.
+   * From the bin that holds this moment, whole microseconds, no later than end_time; not set: from
+   * the first execution.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 4;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * To bins that begin before this; not set: to the last execution's.
+   * To bins that begin before this, whole microseconds: those after the last execution carry its
+   * quantity up to now, no further. Not set: to the last execution's.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 5;
    */
@@ -661,14 +663,15 @@ export type ListExecutionsRequest = Message<"tradewind.position.v1.ListExecution
   instrument: string;
 
   /**
-   * Executions at or after this; not set: from the first one.
+   * Executions at or after this, whole microseconds, no later than end_time; not set: from the first
+   * one.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 3;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * Executions before this; not set: to the last one.
+   * Executions before this, whole microseconds; not set: to the last one.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 4;
    */
