@@ -4,13 +4,15 @@ import type { Clock } from '../base/clock.ts';
 const redrawPeriodMs = 100;
 const barWidth = 30;
 
+type TerminalStream = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+
 /** A bar on a terminal's standard error; nothing elsewhere. */
 export class ProgressBar {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: TerminalStream;
   readonly #clock: Clock;
   #drawnAtMs = -Infinity;
 
-  constructor(stream: NodeJS.WriteStream, clock: Clock) {
+  constructor(stream: TerminalStream, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
   }
@@ -18,12 +20,13 @@ export class ProgressBar {
   /** Shows which part of the work is done, from 0 to 1. */
   show(part: number): void {
     if (!this.#stream.isTTY) return;
+    const shown = Math.min(part, 1);
     const now = this.#clock.monotonicMs();
     if (now - this.#drawnAtMs < redrawPeriodMs) return;
     this.#drawnAtMs = now;
-    const full = Math.round(Math.min(part, 1) * barWidth);
+    const full = Math.round(shown * barWidth);
     const bar = '█'.repeat(full) + '░'.repeat(barWidth - full);
-    this.#stream.write(`\r${bar} ${String(Math.floor(part * 100)).padStart(3)} %`);
+    this.#stream.write(`\r${bar} ${String(Math.floor(shown * 100)).padStart(3)} %`);
   }
 
   /** Takes the bar away. */

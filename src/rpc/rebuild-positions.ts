@@ -20,7 +20,16 @@ export async function* rebuild(
   const after = request.after && exactMicros('after', request.after);
   const latest = (await positions.reader.position(name)) ?? refuseForNoExecutions(name);
   const before = after === undefined ? undefined : await positions.reader.position(name, after);
-  const totalCount = BigInt(latest.executionCount - (before?.executionCount ?? 0));
+  // Late ones may be recorded between the two questions.
+  const total = Math.max(0, latest.executionCount - (before?.executionCount ?? 0));
+  const totalCount = BigInt(total);
+  // What is kept comes in pieces, and the one that `after` lies in is folded whole; meanwhile more may
+  // be recorded. Neither is what was asked for.
+  const answer = (folded: number) =>
+    create(RebuildPositionsResponseSchema, {
+      foldedCount: BigInt(Math.min(folded, total)),
+      totalCount,
+    });
   const progress = new NewestNumber();
   const done = positions
     .rebuild(
@@ -32,12 +41,12 @@ export async function* rebuild(
   // It is waited for below.
   done.catch(() => {});
   for (let count = await progress.next(); count !== undefined; count = await progress.next()) {
-    yield create(RebuildPositionsResponseSchema, { foldedCount: BigInt(count), totalCount });
+    yield answer(count);
   }
-  const { executionCount } = await done;
+  await done;
   const position = (await positions.reader.position(name)) ?? latest;
   yield create(RebuildPositionsResponseSchema, {
-    foldedCount: BigInt(executionCount),
+    foldedCount: totalCount,
     totalCount,
     complete: true,
     position: markedPositionToMessage(position, marks.mark(position)),

@@ -776,14 +776,14 @@ export const RebuildPositionsRequestSchema: GenMessage<RebuildPositionsRequest> 
  */
 export type RebuildPositionsResponse = Message<"tradewind.position.v1.RebuildPositionsResponse"> & {
   /**
-   * How many executions have been folded.
+   * How many of them have been folded.
    *
    * @generated from field: int64 folded_count = 1;
    */
   foldedCount: bigint;
 
   /**
-   * How many there are to fold.
+   * How many executions were to be folded at the start: all, or those after the moment.
    *
    * @generated from field: int64 total_count = 2;
    */
