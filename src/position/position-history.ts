@@ -71,10 +71,12 @@ export function binHistory(
       continue;
     }
     const { executions } = piece;
+    const cursor = executions.read();
     for (let index = 0; index < executions.length; index++) {
       const time = executions.timeAt(index);
       if (time >= (edges.at(-1) ?? 0)) break;
-      const change = executions.quantityAt(index);
+      cursor.next();
+      const change = cursor.quantity;
       while (time >= (edges[bins.length + 1] ?? Infinity)) closeUpTo(bins.length + 1);
       quantity += change;
       // What happened before the first bin is where that opens.

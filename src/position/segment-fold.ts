@@ -19,11 +19,13 @@ export type FoldedPosition = {
 export function foldPart(part: PositionPart, at: Micros | undefined): FoldedPosition {
   const fold = new PositionFold(part.before);
   const { executions } = part;
+  const cursor = executions.read();
   let lastExecutedTime = part.previousTime;
   for (let index = 0; index < executions.length; index++) {
     const time = executions.timeAt(index);
     if (at !== undefined && time > at) break;
-    fold.apply(executions.quantityAt(index), executions.priceAt(index), executions.feeAt(index));
+    cursor.next();
+    fold.apply(cursor.quantity, cursor.price, cursor.fee);
     lastExecutedTime = time;
   }
   return { state: fold.state(), lastExecutedTime };
@@ -57,6 +59,7 @@ export class SegmentFold {
   apply({ executions, sources, sourceIds }: KeyedRun): PositionSegment[] {
     const segments: PositionSegment[] = [];
     const { length } = executions;
+    const cursor = executions.read();
     for (let start = 0; start < length; start += this.#segmentLength) {
       const end = start + this.#segmentLength;
       const before = this.#fold.state();
@@ -64,11 +67,8 @@ export class SegmentFold {
       let high: bigint | undefined;
       let low: bigint | undefined;
       for (let index = start; index < end && index < length; index++) {
-        this.#fold.apply(
-          executions.quantityAt(index),
-          executions.priceAt(index),
-          executions.feeAt(index),
-        );
+        cursor.next();
+        this.#fold.apply(cursor.quantity, cursor.price, cursor.fee);
         const { quantity } = this.#fold;
         if (high === undefined || quantity > high) high = quantity;
         if (low === undefined || quantity < low) low = quantity;
@@ -81,7 +81,7 @@ export class SegmentFold {
         key: this.#end,
         before,
         previousTime,
-        executions: executions.slice(start, end),
+        executions: cursor.cut(),
         endQuantity: this.#fold.quantity,
         highQuantity: high ?? this.#fold.quantity,
         lowQuantity: low ?? this.#fold.quantity,

@@ -1,5 +1,6 @@
 import type { Micros } from '../base/clock.ts';
-import { formatDecimal, parseSignedDecimal } from '../base/decimal.ts';
+import { DecimalColumn } from '../base/decimal-column.ts';
+import { formatDecimal } from '../base/decimal.ts';
 import type { Decimal } from '../base/decimal.ts';
 import type { Execution } from '../domain/execution.ts';
 
@@ -13,50 +14,43 @@ const columnSeparator = '|';
 
 /**
  * Executions of one account and instrument in their order, column by column, as read_executions
- * writes them: texts, each read when it is asked for. Rows would cost more than what is done with them.
+ * writes them: texts, read one after the other. Rows would cost more than what is done with them.
  */
 export class ExecutionRun {
   readonly #times: string;
-  readonly #quantities: readonly string[];
-  readonly #prices: readonly string[];
-  readonly #fees: readonly string[];
+  readonly #quantities: string;
+  readonly #prices: string;
+  readonly #fees: string;
 
-  constructor(
-    times: string,
-    quantities: readonly string[],
-    prices: readonly string[],
-    fees: readonly string[],
-  ) {
+  /** The columns that read_executions answers: times without blanks, numbers between them. */
+  constructor(times: string, quantities: string, prices: string, fees: string) {
     this.#times = times;
     this.#quantities = quantities;
     this.#prices = prices;
     this.#fees = fees;
   }
 
-  /** Of the columns that read_executions answers. */
-  static ofColumns(times: string, quantities: string, prices: string, fees: string): ExecutionRun {
-    return new ExecutionRun(times, wordsOf(quantities), wordsOf(prices), wordsOf(fees));
-  }
-
   static of(
     executions: readonly Pick<Execution, 'executedTime' | 'quantity' | 'price' | 'fee'>[],
   ): ExecutionRun {
+    const column = (valueOf: (execution: (typeof executions)[number]) => Decimal) =>
+      executions.map((execution) => formatDecimal(valueOf(execution))).join(' ');
     return new ExecutionRun(
       executions.map(({ executedTime }) => formatTime(executedTime)).join(''),
-      executions.map(({ quantity }) => formatDecimal(quantity)),
-      executions.map(({ price }) => formatDecimal(price)),
-      executions.map(({ fee }) => formatDecimal(fee)),
+      column(({ quantity }) => quantity),
+      column(({ price }) => price),
+      column(({ fee }) => fee),
     );
   }
 
   /** Reads what `text` wrote. */
   static parse(text: string): ExecutionRun {
     const [times = '', quantities = '', prices = '', fees = ''] = text.split(columnSeparator);
-    return ExecutionRun.ofColumns(times, quantities, prices, fees);
+    return new ExecutionRun(times, quantities, prices, fees);
   }
 
   get length(): number {
-    return this.#quantities.length;
+    return this.#times.length / timeDigits;
   }
 
   timeAt(index: number): Micros {
@@ -66,37 +60,57 @@ export class ExecutionRun {
     return high * 2 ** 32 + low + epoch;
   }
 
-  quantityAt(index: number): Decimal {
-    return parseSignedDecimal(this.#quantities[index] ?? '');
-  }
-
-  priceAt(index: number): Decimal {
-    return parseSignedDecimal(this.#prices[index] ?? '');
-  }
-
-  feeAt(index: number): Decimal {
-    return parseSignedDecimal(this.#fees[index] ?? '');
-  }
-
-  /** What lies from `start` up to `end`. */
-  slice(start: number, end: number): ExecutionRun {
-    return new ExecutionRun(
-      this.#times.slice(start * timeDigits, end * timeDigits),
-      this.#quantities.slice(start, end),
-      this.#prices.slice(start, end),
-      this.#fees.slice(start, end),
-    );
+  /** Reads them from the first one on. */
+  read(): ExecutionCursor {
+    return new ExecutionCursor(this.#times, this.#quantities, this.#prices, this.#fees);
   }
 
   /** All of it as one text. */
   text(): string {
-    const columns = [this.#quantities, this.#prices, this.#fees].map((column) => column.join(' '));
-    return [this.#times, ...columns].join(columnSeparator);
+    return [this.#times, this.#quantities, this.#prices, this.#fees].join(columnSeparator);
   }
 }
 
-function wordsOf(text: string): readonly string[] {
-  return text === '' ? [] : text.split(' ');
+/** Reads the executions of a run one after the other. Mutable, because millions go through it. */
+export class ExecutionCursor {
+  quantity: Decimal = 0n;
+  price: Decimal = 0n;
+  fee: Decimal = 0n;
+  readonly #texts: readonly [times: string, quantities: string, prices: string, fees: string];
+  readonly #quantities: DecimalColumn;
+  readonly #prices: DecimalColumn;
+  readonly #fees: DecimalColumn;
+  #timesPlace = 0;
+  /** Where the last cut was, in each text. */
+  #cut: readonly number[] = [0, 0, 0, 0];
+
+  constructor(times: string, quantities: string, prices: string, fees: string) {
+    this.#texts = [times, quantities, prices, fees];
+    this.#quantities = new DecimalColumn(quantities);
+    this.#prices = new DecimalColumn(prices);
+    this.#fees = new DecimalColumn(fees);
+  }
+
+  /** Goes to the next one, the first one at first; there must be one. */
+  next(): void {
+    this.#timesPlace += timeDigits;
+    this.quantity = this.#quantities.next();
+    this.price = this.#prices.next();
+    this.fee = this.#fees.next();
+  }
+
+  /** Those from the last cut on, up to and with the one that it is at. */
+  cut(): ExecutionRun {
+    const places = [this.#quantities.place, this.#prices.place, this.#fees.place];
+    const [time = 0, ...starts] = this.#cut;
+    this.#cut = [this.#timesPlace, ...places];
+    const [times, ...columns] = this.#texts;
+    // A blank behind the last one does not belong to it.
+    const [quantities = '', prices = '', fees = ''] = columns.map((text, column) =>
+      text.slice(starts[column], (places[column] ?? 0) - 1),
+    );
+    return new ExecutionRun(times.slice(time, this.#timesPlace), quantities, prices, fees);
+  }
 }
 
 function formatTime(time: Micros): string {

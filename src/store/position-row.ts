@@ -70,26 +70,28 @@ const unitSeparator = '\x1f';
 export function runFromRow({ sources, source_ids, ...columns }: StoredRun): KeyedRun {
   const { times, quantities, prices, fees } = columns;
   return {
-    executions: ExecutionRun.ofColumns(times ?? '', quantities ?? '', prices ?? '', fees ?? ''),
+    executions: new ExecutionRun(times ?? '', quantities ?? '', prices ?? '', fees ?? ''),
     sources: sources?.split(unitSeparator) ?? [],
     sourceIds: source_ids?.split(unitSeparator) ?? [],
   };
 }
 
-/** The columns of segments as save_position_segments takes them. */
+/** The columns of segments that follow on one another, as save_position_segments takes them. */
 export function segmentColumns(segments: readonly PositionSegment[]): string[] {
   const plain = (valueOf: (segment: PositionSegment) => string) =>
     plainColumn(segments.map(valueOf));
   const state = (valueOf: (state: PositionState) => string) =>
     plain(({ before }) => valueOf(before));
+  const ends = segments.map(({ key }) => formatTimestamp(key.executedTime));
+  // Each follows on the one before it.
+  const previousTime = segments[0]?.previousTime;
+  const previous = previousTime === undefined ? 'NULL' : formatTimestamp(previousTime);
   return [
-    plain(({ key }) => formatTimestamp(key.executedTime)),
+    plainColumn(ends),
     textColumn(segments.map(({ key }) => key.source)),
     textColumn(segments.map(({ key }) => key.sourceId)),
     plain(({ executions }) => formatTimestamp(executions.timeAt(0))),
-    plain(({ previousTime }) =>
-      previousTime === undefined ? 'NULL' : formatTimestamp(previousTime),
-    ),
+    plainColumn([previous, ...ends.slice(0, -1)]),
     state(({ executionCount }) => String(executionCount)),
     state(({ quantity }) => formatDecimal(quantity)),
     state(({ cost }) => formatProduct(cost)),
@@ -100,6 +102,7 @@ export function segmentColumns(segments: readonly PositionSegment[]): string[] {
     plain(({ highQuantity }) => formatDecimal(highQuantity)),
     plain(({ lowQuantity }) => formatDecimal(lowQuantity)),
     plain(({ volume }) => formatDecimal(volume)),
-    textColumn(segments.map(({ executions }) => executions.text())),
+    // Blanks, but nothing else that an array literal gives meaning to.
+    plain(({ executions }) => `"${executions.text()}"`),
   ];
 }
