@@ -45,27 +45,30 @@ test('query shows the position at a time, or the latest', async () => {
   ]);
 });
 
-test.each(['query', 'position', 'executions', 'history'])(
-  '%s of an instrument without executions says so and fails',
-  async (command) => {
-    const notFound = () => {
-      throw new ConnectError('There are no executions of external:999', Code.NotFound);
-    };
-    const { exitCode, stderr } = await ask(
-      {
-        queryPosition: notFound,
-        rebuildPositions: notFound,
-        listExecutions: () => ({ executions: [] }),
-        listPositionHistory: notFound,
-      },
-      command,
-      '999',
-      ...(command === 'history' ? ['--bin', '1h'] : []),
-    );
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^error: there are no executions of .*999/imu);
-  },
-);
+test.each(
+  ['query', 'position', 'executions', 'history'].flatMap((command) => [
+    [command, []],
+    [command, ['--json']],
+  ]) satisfies [string, string[]][],
+)('%s %j of an instrument without executions says so and fails', async (command, flags) => {
+  const notFound = () => {
+    throw new ConnectError('There are no executions of external:999', Code.NotFound);
+  };
+  const { exitCode, stdout, stderr } = await ask(
+    {
+      queryPosition: notFound,
+      rebuildPositions: notFound,
+      listExecutions: () => ({ executions: [] }),
+      listPositionHistory: notFound,
+    },
+    command,
+    '999',
+    ...(command === 'history' ? ['--bin', '1h'] : []),
+    ...flags,
+  );
+  expect([exitCode, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^error: there are no executions of .*999/imu);
+});
 
 test('position rebuilds after a time, then shows what there is', async () => {
   const { exitCode, stdout } = await ask(

@@ -77,21 +77,23 @@ export async function listPositions(
   await writeLines(process.stdout, positionTable(positions));
 }
 
-/** @throws ConnectError */
+/** @throws ConnectError; Failure where there is no execution */
 export async function listExecutions(client: PositionClient, wish: SpanWish): Promise<void> {
   const { items: executions } = await readPages(wish.limit, async (pageSize, pageToken) => {
     const request = { ...spanOf(wish), pageSize, pageToken, newestFirst: true };
     const { executions: items, nextPageToken } = await client.listExecutions(request, timeout);
     return { items, nextPageToken };
   });
-  executions.reverse();
-  if (wish.json === true) return await writeLines(process.stdout, executions.map(executionToJson));
   if (executions.length === 0) {
     throw new Failure(
       `There are no executions of ${wish.instrument} in the account ${wish.account}, or not then`,
     );
   }
-  await writeLines(process.stdout, executionTable(executions));
+  executions.reverse();
+  await writeLines(
+    process.stdout,
+    wish.json === true ? executions.map(executionToJson) : executionTable(executions),
+  );
 }
 
 /** @throws ConnectError; Failure where there is no execution */
