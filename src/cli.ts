@@ -13,6 +13,7 @@ import { describePositions } from './cli/position-commands.ts';
 import { describePrice, describePrices } from './cli/price-command.ts';
 import { runCommand } from './cli/run-command.ts';
 import { describeTrade } from './cli/trade-command.ts';
+import { acceptTradeTrackerFlags } from './cli/trade-tracker-flags.ts';
 import { describeReplay } from './replay/replay-command.ts';
 
 // Trade Tracker's users call it by that name.
@@ -33,5 +34,6 @@ describePrice(program.command('price'), process.env);
 describePrices(program.command('prices'), process.env);
 describeReplay(program.command('replay'));
 describeCompletion(program.command('completion'), program);
+if (isTradeTracker) acceptTradeTrackerFlags(program);
 
 await runCommand(program, process.argv.slice(2));

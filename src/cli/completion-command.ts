@@ -25,8 +25,8 @@ type Words = ReadonlyMap<string, readonly string[]>;
 function wordsOf(program: Command): Words {
   const words = new Map<string, readonly string[]>();
   const visit = (command: Command, path: readonly string[]) => {
-    const flags = command.options.flatMap(({ long, short }) =>
-      [long, short].filter((flag) => flag !== undefined && flag !== null),
+    const flags = command.options.flatMap(({ long, short, hidden }) =>
+      hidden ? [] : [long, short].filter((flag) => flag !== undefined && flag !== null),
     );
     const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
     const subcommands = command.commands.map((subcommand) => subcommand.name());

@@ -8,6 +8,7 @@ import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
 import { parseDurationArgument } from './duration-argument.ts';
 import type { Duration } from './duration-argument.ts';
+import { example } from './example.ts';
 import { ExecutionFile } from './executions/execution-file.ts';
 import { ImportProgress } from './executions/import-progress.ts';
 import { recordExecutions } from './executions/record-executions.ts';
@@ -39,6 +40,7 @@ export function describeImport(command: Command, environment: Environment): Comm
       parseDurationArgument('1m'),
     )
     .addHelpText('after', help)
+    .addHelpText('after', example('import executions.csv'))
     .action(async (file: string, options: Options) => {
       await askServer(environment, options, ({ positions }) =>
         importFile(positions, file, options, environment),
@@ -52,10 +54,7 @@ exchange, corrects. A quantity below 0 is sold. A time is RFC 3339, or a number 
 from 12 digits on milliseconds, from 15 on microseconds.
 
 The same row again changes nothing: an import that was cut off can be repeated, and goes on where it
-was. Refused rows are written to a file with the reason; then the exit code is 1.
-
-Example:
-  $ tradewind import executions.csv`;
+was. Refused rows are written to a file with the reason; then the exit code is 1.`;
 
 async function importFile(
   positions: PositionClient,

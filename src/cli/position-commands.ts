@@ -4,6 +4,7 @@ import type { Environment } from '../base/env.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
+import { example } from './example.ts';
 import { parseTime } from './executions/execution-time.ts';
 import type { Moment } from './executions/execution-source.ts';
 import {
@@ -41,7 +42,7 @@ export function describePositions(program: Command, environment: Environment): v
     .description('Show the position in an instrument, the latest or that at a time')
     .argument('<instrument>', 'a number like 123, BTCUSDT, or exchange:SYMBOL')
     .argument('[time]', 'RFC 3339, or a number since 1970', parseMoment)
-    .addHelpText('after', '\nExample:\n  $ tradewind query 123 2022-04-25T14:16:20Z')
+    .addHelpText('after', example('query 123 2022-04-25T14:16:20Z'))
     .action(async (instrument: string, at: Moment | undefined, options: Options) => {
       await askServer(environment, options, ({ positions }) =>
         queryPosition(positions, { ...options, instrument, at }),
@@ -70,7 +71,7 @@ export function describePositions(program: Command, environment: Environment): v
     .option('--from <time>', 'from the bin that holds this', parseMoment)
     .option('--to <time>', 'to bins that begin before this', parseMoment)
     .option('-n, --limit <count>', 'how many, 1 to 100000', parseLimit, 500)
-    .addHelpText('after', '\nExample:\n  $ tradewind history BTCUSDT --bin 1h')
+    .addHelpText('after', example('history BTCUSDT --bin 1h'))
     .action(
       async (instrument: string, options: Options & Span & { bin: Timeframe; limit: number }) => {
         await askServer(environment, options, ({ positions }) =>

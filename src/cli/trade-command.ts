@@ -6,6 +6,7 @@ import type { Environment } from '../base/env.ts';
 import { onStopRequested } from '../base/stop-signals.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
+import { example } from './example.ts';
 import { outageNote } from './executions/outage-note.ts';
 import { RandomExecutions } from './executions/random-executions.ts';
 import { recordExecutions } from './executions/record-executions.ts';
@@ -24,7 +25,7 @@ export function describeTrade(command: Command, environment: Environment): Comma
     .argument('<num>', `how many, 1 to ${mostExecutions}`, parseCount)
     .argument('<instrument...>', 'numbers like 123, BTCUSDT, or exchange:SYMBOL')
     .option('--account <name>', 'whose', 'default')
-    .addHelpText('after', '\nExample:\n  $ tradewind trade 1000 123 233')
+    .addHelpText('after', example('trade 1000 123 233'))
     .action(
       async (count: number, instruments: string[], options: CliFlags & { account: string }) => {
         const source = new RandomExecutions({

@@ -21,13 +21,25 @@ function tradetracker(...args: readonly string[]) {
 test.each([
   [['--help'], /Usage: tradetracker .*trade.*position.*query.*completion/su],
   [['help', 'trade'], /Usage: tradetracker trade \[options\] <num> <instrument\.\.\.>/u],
-  [['trade', '--help'], /Record random executions/u],
+  [['trade', '--help'], /Record random executions.*\$ tradetracker trade 1000 123 233/su],
   [['position', '--help'], /Usage: tradetracker position \[options\] <instrument> \[time\]/u],
   [['query', '--help'], /Usage: tradetracker query \[options\] <instrument> \[time\]/u],
   [['completion', 'bash'], /complete .*tradetracker/u],
 ])('tradetracker %j answers as its readers know it', async (args, answer) => {
   const { exitCode, stdout } = await tradetracker(...args);
   expect([exitCode, stdout]).toEqual([0, expect.stringMatching(answer)]);
+});
+
+test('the flags that it had are taken and say nothing, before the command and behind it', async () => {
+  await using served = await openServedPositions(await createTestDatabase());
+  const database = ['--postgres_host', 'db', '--postgres_port=5432', '--max_pg_open_conn', '80'];
+  const others = ['--log_level=info', '--env', 'prod', '--port', '8081', '--max_goroutines', '200'];
+  const at = ['--server', served.address];
+  const traded = await tradetracker(...database, 'trade', '5', '123', ...others, ...at);
+  expect([traded.exitCode, traded.stdout]).toEqual([0, '5 recorded\n']);
+  const { stdout } = await tradetracker('trade', '--help');
+  expect(stdout).not.toMatch(/postgres|log_level/u);
+  expect((await tradetracker('completion', 'bash')).stdout).not.toMatch(/postgres|log_level/u);
 });
 
 test('its three commands work as they are printed', async () => {
