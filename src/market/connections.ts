@@ -28,6 +28,7 @@ export class Connections {
       state.connection = connection;
       state.idOrder = idOrder;
     }
+    this.#onChange();
   }
 
   lost({ connection: name, reason }: ConnectionLost): void {

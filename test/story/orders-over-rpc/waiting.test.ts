@@ -43,12 +43,14 @@ test('an order tells what it waits for, from one thing to the next, to its end',
   // The other side changes: nothing new is displayed on this one.
   await floor.quote(['42.5', '10', '43.5', '1']);
   await untilItWaits(orderId, WaitReason.LIQUIDITY_USED, /^All of the 10/u);
-  expect((await floor.order(orderId)).splitCount).toBe(1);
+  // That it is used is known at once; the split is shown when it is stored.
+  await eventually(async () => expect((await floor.order(orderId)).splitCount).toBe(1));
 
   await floor.control({ action: 'refuse', door: 'both', status: 503 });
   await floor.control({ action: 'cut', symbol: 'BNBUSDT' });
   await untilItWaits(orderId, WaitReason.NO_FEED, /^The feed is down: /u);
   await floor.control({ action: 'clear' });
+  await untilItWaits(orderId, WaitReason.NO_TICKER, 'No book ticker has come yet');
   // What was used is remembered: the same level once more is no new one.
   await eventually(async () => {
     await floor.inject('BNBUSDT', [
