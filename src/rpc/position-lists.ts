@@ -39,12 +39,14 @@ const defaultRows = 500;
 export async function listPositions(
   { positions, marks }: PositionServiceParts,
   { account, pageSize, pageToken }: ListPositionsRequest,
+  signal: AbortSignal,
 ): Promise<ListPositionsResponse> {
   const limit = pageSize === 0 ? defaultPositions : pageSize;
   const found = await positions.reader.positions(account || defaultAccount, {
     after: parsePositionPageToken(pageToken),
     // One more than asked for shows whether there is a next page.
     limit: limit + 1,
+    signal,
   });
   const page = found.slice(0, limit);
   const last = page.at(-1);
@@ -58,6 +60,7 @@ export async function listPositions(
 export async function listHistory(
   { positions, executions, directory, clock }: PositionServiceParts,
   request: ListPositionHistoryRequest,
+  signal: AbortSignal,
 ): Promise<ListPositionHistoryResponse> {
   const name = positionNameOf(directory, request);
   const page = parseHistoryPageToken(request.pageToken);
@@ -75,6 +78,7 @@ export async function listHistory(
     // What is asked for is told up to now: nobody knows what will be held then.
     to: end === undefined ? behindLast : Math.min(end, Math.max(clock.now(), behindLast)),
     limit: request.pageSize === 0 ? defaultRows : request.pageSize,
+    signal,
   });
   return create(ListPositionHistoryResponseSchema, {
     bins: bins.map(binToMessage),

@@ -38,9 +38,9 @@ export type PositionServiceParts = {
 export function positionService(parts: PositionServiceParts): ServiceImpl<typeof PositionService> {
   return {
     recordExecutions: (request) => inOutage(recordBatch(parts, request)),
-    queryPosition: (request) => inOutage(queryPosition(parts, request)),
-    listPositions: (request) => inOutage(listPositions(parts, request)),
-    listPositionHistory: (request) => inOutage(listHistory(parts, request)),
+    queryPosition: (request, { signal }) => inOutage(queryPosition(parts, request, signal)),
+    listPositions: (request, { signal }) => inOutage(listPositions(parts, request, signal)),
+    listPositionHistory: (request, { signal }) => inOutage(listHistory(parts, request, signal)),
     listExecutions: (request) => inOutage(listExecutions(parts, request)),
     freezePositions: (request) => inOutage(freezePositions(parts, request)),
     listFreezes: (request) => inOutage(listFreezes(parts, request)),
@@ -53,10 +53,12 @@ export function positionService(parts: PositionServiceParts): ServiceImpl<typeof
 async function queryPosition(
   { positions, marks, directory }: PositionServiceParts,
   request: QueryPositionRequest,
+  signal: AbortSignal,
 ): Promise<QueryPositionResponse> {
   const name = positionNameOf(directory, request);
   const at = request.at && exactMicros('at', request.at);
-  const position = (await positions.reader.position(name, at)) ?? refuseForNoExecutions(name, at);
+  const position =
+    (await positions.reader.position(name, at, signal)) ?? refuseForNoExecutions(name, at);
   return create(QueryPositionResponseSchema, {
     position:
       at === undefined

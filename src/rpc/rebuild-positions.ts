@@ -18,8 +18,10 @@ export async function* rebuild(
 ): AsyncGenerator<RebuildPositionsResponse> {
   const name = positionNameOf(directory, request);
   const after = request.after && exactMicros('after', request.after);
-  const latest = (await positions.reader.position(name)) ?? refuseForNoExecutions(name);
-  const before = after === undefined ? undefined : await positions.reader.position(name, after);
+  const latest =
+    (await positions.reader.position(name, undefined, signal)) ?? refuseForNoExecutions(name);
+  const before =
+    after === undefined ? undefined : await positions.reader.position(name, after, signal);
   // Late ones may be recorded between the two questions.
   const total = Math.max(0, latest.executionCount - (before?.executionCount ?? 0));
   const totalCount = BigInt(total);
@@ -44,7 +46,7 @@ export async function* rebuild(
     yield answer(count);
   }
   await done;
-  const position = (await positions.reader.position(name)) ?? latest;
+  const position = (await positions.reader.position(name, undefined, signal)) ?? latest;
   yield create(RebuildPositionsResponseSchema, {
     foldedCount: totalCount,
     totalCount,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
+import type { PositionReader } from '../../src/position/position-reader.ts';
 import { Positions } from '../../src/position/positions.ts';
 import { anExecution } from '../support/an-execution.ts';
 import { eventually } from '../support/eventually.ts';
@@ -203,6 +204,22 @@ describe('a fold that nobody wants any more', () => {
     await positions.builder.build({ ...name, instrument: 'external:9' }, undefined);
     expect(told).toEqual([4, 4]);
     expect(await kept()).toBe(8);
+  });
+
+  test.each<[string, (reader: PositionReader, signal: AbortSignal) => Promise<unknown>]>([
+    ['position', (reader, signal) => reader.position(name, undefined, signal)],
+    ['position at a time', (reader, signal) => reader.position(name, start + 20 * minute, signal)],
+    ['list', (reader, signal) => reader.positions(name.account, { limit: 9, signal })],
+    [
+      'history',
+      (reader, signal) =>
+        reader.history(name, { bin: '1h', from: start, to: start + 60 * minute, limit: 9, signal }),
+    ],
+  ])('is not begun for a %s', async (_, read) => {
+    const { store, reader, kept } = open();
+    await store.record(some(40));
+    await expect(read(reader, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await kept()).toBe(0);
   });
 
   test('gives its place up at once, also while it waits for its turn', async () => {
