@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
 import {
@@ -196,6 +200,26 @@ test('rows of a source that may not be are refused, and all others are recorded'
   const { stdout } = await server.run('import', file);
   expect(stdout).toBe('2 recorded, 0 recorded before, 1 refused\n');
   expect(refusedIn(file)).toMatchObject([{ line: 3, reason: 'source: expected no blank' }]);
+});
+
+test('random executions that are stopped say how many were recorded', async () => {
+  await using server = await aServer();
+  const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [cli, 'trade', '9000000', '1', '--server', server.address],
+    {
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  await eventually(() => server.batches > 10);
+  child.kill('SIGINT');
+  const [stdout, stderr] = await output;
+  expect(child.exitCode).toBe(1);
+  expect(stdout).toMatch(/^[1-9]\d* recorded\n$/u);
+  expect(stderr).toMatch(/^error: stopped; /mu);
 });
 
 test('random executions that are all refused are not sent to the end', async () => {
