@@ -29,8 +29,8 @@ import { PositionStreamReader } from './position-stream-reader.ts';
 import type { SharedFrame } from './shared-frame.ts';
 
 export type PositionStreamOptions = ReaderLimits & {
-  readonly tail: LogTail;
-  readonly reader: PositionReader;
+  readonly tail: Pick<LogTail, 'position' | 'subscribe' | 'readAfter'>;
+  readonly reader: Pick<PositionReader, 'position' | 'positions'>;
   readonly marks: PositionMarks;
   readonly directory: InstrumentDirectory;
   readonly clock: Clock;

@@ -211,6 +211,8 @@ test('random executions that are stopped say how many were recorded', async () =
     {
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
     },
   );
   const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
