@@ -19,11 +19,8 @@ const maximumUncommittedMs = 2_000;
 const sendAgainMs = 50;
 
 export type CommitFailure = {
-  /**
-   * unknown: the events under way are stored, or not · newHalts: likewise, because it was not waited
-   * for an append that would be refused.
-   */
-  readonly reason: AppendRefusal | 'unknown' | 'newHalts';
+  /** unknown: the events under way are stored, or not. */
+  readonly reason: AppendRefusal | 'unknown';
   /** What was thrown. */
   readonly cause?: unknown;
 };
@@ -37,6 +34,7 @@ export type Uncommitted<Event> = {
 
 export type CommitQueueOptions<Event> = {
   readonly lease: ShardLease;
+  /** What is decided at first is decided under it. */
   readonly haltRevision: number;
   readonly log: Pick<OrderLog, 'append'>;
   readonly clock: Clock;
@@ -53,6 +51,7 @@ export type CommitQueueOptions<Event> = {
  */
 export class CommitQueue<Event extends DecidedEvent> {
   readonly #options: CommitQueueOptions<Event>;
+  #haltRevision: number;
   #underWay: readonly Event[] = [];
   #waiting: Event[] = [];
   /** When the first of those under way came, and the first of those waiting. */
@@ -67,6 +66,7 @@ export class CommitQueue<Event extends DecidedEvent> {
 
   constructor(options: CommitQueueOptions<Event>) {
     this.#options = options;
+    this.#haltRevision = options.haltRevision;
   }
 
   /** Events that are not known to be stored. */
@@ -86,6 +86,17 @@ export class CommitQueue<Event extends DecidedEvent> {
     if (this.#waiting.push(event) === 1) this.#waitingSinceMs = this.#options.clock.monotonicMs();
     this.#added++;
     this.#send();
+  }
+
+  /**
+   * What is not sent yet goes out under another revision of the halts, if all of it may happen under
+   * those; what is under way was sent under the one before.
+   * @returns whether it is so
+   */
+  goOnUnder(haltRevision: number, mayHappen: (event: Event) => boolean): boolean {
+    if (!this.#waiting.every(mayHappen)) return false;
+    this.#haltRevision = haltRevision;
+    return true;
   }
 
   /** Settles when all that has been added is stored, or when nothing more will be. */
@@ -116,7 +127,7 @@ export class CommitQueue<Event extends DecidedEvent> {
 
   async #append(): Promise<void> {
     if (this.#isClosed) return;
-    const { lease, haltRevision, log, clock, reach } = this.#options;
+    const { lease, log, clock, reach } = this.#options;
     const events = this.#waiting.splice(0, maximumBatchEvents);
     this.#underWay = events;
     this.#underWaySinceMs = this.#waitingSinceMs;
@@ -124,7 +135,7 @@ export class CommitQueue<Event extends DecidedEvent> {
     for (const { event } of events) reach(`${event.type}.appending`);
     let outcome: AppendOutcome;
     try {
-      outcome = await log.append({ lease, haltRevision, events });
+      outcome = await log.append({ lease, haltRevision: this.#haltRevision, events });
     } catch (cause) {
       if (this.#isClosed) return;
       if (cause instanceof Refusal) return this.#sendAgain();

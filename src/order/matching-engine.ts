@@ -48,7 +48,7 @@ export class MatchingEngine {
   readonly #book = new Book();
   /** IOC and FOK orders for which it has not been possible to decide yet. */
   #undecided: OpenOrder[] = [];
-  #halts: Halts = { revision: 0, isEverything: false, accounts: new Set() };
+  #halts: Halts = { revision: 0, everything: undefined, accounts: new Map() };
   #isDeciding = false;
   #isAsking = false;
 
@@ -175,6 +175,10 @@ export class MatchingEngine {
     this.#decideAll(now);
   }
 
+  get #isEverythingHalted(): boolean {
+    return this.#halts.everything !== undefined;
+  }
+
   #decideAll(now: Micros): void {
     this.#expireBefore(now);
     this.#match(this.#book.bid, now);
@@ -196,7 +200,7 @@ export class MatchingEngine {
     // Most tickers end here.
     if (first === undefined || !side.reaches(first.limitPrice)) return;
     const { ticker } = this.#book;
-    if (ticker === undefined || this.#halts.isEverything || !this.#book.isTradable(side)) return;
+    if (ticker === undefined || this.#isEverythingHalted || !this.#book.isTradable(side)) return;
     const isStale = now - ticker.receivedTime > this.#maximumTickerAge;
     while (first !== undefined && side.reaches(first.limitPrice) && side.level.available > 0n) {
       if (!this.#isDeciding) return;
@@ -246,7 +250,7 @@ export class MatchingEngine {
 
   #waitsFor({ order, isHalted }: OpenOrder): WaitingFor {
     if (!this.#isDeciding) return { type: 'storage' };
-    const { isEverything } = this.#halts;
+    const isEverything = this.#isEverythingHalted;
     if (isEverything || isHalted) return { type: 'halted', isEverything };
     // All but the age of the ticker has been looked at then: it would have been filled otherwise.
     return this.#book.obstacleTo(order) ?? this.#book.staleness();

@@ -72,8 +72,10 @@ export type ConsumedLevel = {
 /** Who may not trade: all, or some accounts. Its revision rises with each change. */
 export type Halts = {
   readonly revision: number;
-  readonly isEverything: boolean;
-  readonly accounts: ReadonlySet<string>;
+  /** Why everything is halted, in words that may be empty; undefined where it is not. */
+  readonly everything: string | undefined;
+  /** By account that is halted: why, in words that may be empty. */
+  readonly accounts: ReadonlyMap<string, string>;
 };
 
 /** All that a shard's owner starts from. */

@@ -77,8 +77,9 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
 
   /** Takes shards from now on. */
   start(leases: ShardLeases): void {
-    const { clock, logger, reach } = this.#options;
-    this.#keeper ??= new ShardKeeper({ shards: this.#shards, leases, clock, logger, reach });
+    const { log, clock, logger, reach } = this.#options;
+    const shards = this.#shards;
+    this.#keeper ??= new ShardKeeper({ shards, leases, log, clock, logger, reach });
   }
 
   /** To be called with every ticker, at once: orders are filled by its return. */

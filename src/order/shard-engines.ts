@@ -5,7 +5,7 @@ import type { Order } from '../domain/order.ts';
 import { LastFills } from './last-fills.ts';
 import { MatchingEngine } from './matching-engine.ts';
 import type { MatchingEngineOptions } from './matching-engine.ts';
-import type { ConsumedLevel, ShardContents } from './order-log.ts';
+import type { ConsumedLevel, Halts, ShardContents } from './order-log.ts';
 import type { OrderMarket } from './order-market.ts';
 
 export type ShardEnginesOptions = {
@@ -26,13 +26,15 @@ export class ShardEngines implements Disposable {
   readonly #options: ShardEnginesOptions;
   readonly #engines = new Map<InstrumentName, MatchingEngine>();
   readonly #lastFills: LastFills;
+  #halts: Halts;
   #isDeciding = false;
   #timer: { readonly at: Micros; readonly timer: Timer } | undefined;
 
   /** Takes what the log holds, and decides nothing yet. */
   constructor(options: ShardEnginesOptions) {
     this.#options = options;
-    const { orders, consumed } = options.contents;
+    const { orders, consumed, halts } = options.contents;
+    this.#halts = halts;
     this.#lastFills = new LastFills(consumed, options.clock);
     const levels = Map.groupBy(consumed, ({ instrument }) => instrument);
     for (const [instrument, used] of levels) this.#open(instrument, used);
@@ -85,6 +87,14 @@ export class ShardEngines implements Disposable {
     }
   }
 
+  /** Others may not trade from now on, or may again. */
+  halt(halts: Halts): void {
+    this.#halts = halts;
+    const now = this.#options.clock.now();
+    for (const engine of this.#engines.values()) engine.halt(halts, now);
+    this.#setTimer();
+  }
+
   /** Lets orders expire. */
   expire(): void {
     const now = this.#options.clock.now();
@@ -114,14 +124,14 @@ export class ShardEngines implements Disposable {
   }
 
   #open(instrument: InstrumentName, consumed: readonly ConsumedLevel[] = []): MatchingEngine {
-    const { contents, market, clock, decide, needsFreshTicker } = this.#options;
+    const { market, clock, decide, needsFreshTicker } = this.#options;
     const engine = new MatchingEngine({
       instrument,
       decide,
       needsFreshTicker: () => needsFreshTicker(instrument),
     });
     this.#engines.set(instrument, engine);
-    engine.halt(contents.halts, clock.now());
+    engine.halt(this.#halts, clock.now());
     engine.restore(consumed);
     const known = market.tickerOf(instrument);
     if (known.type === 'good') {

@@ -3,12 +3,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ReachPoint } from './crash-points.ts';
 import { shardCount } from './order-log.ts';
+import type { OrderLog } from './order-log.ts';
 import type { Shard } from './shard.ts';
 import type { LeaseRound, ShardLeases, ShardOwner } from './shard-leases.ts';
 
 export type ShardKeeperOptions = {
   readonly shards: readonly Shard[];
   readonly leases: ShardLeases;
+  readonly log: Pick<OrderLog, 'readHalts'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly reach: ReachPoint;
@@ -30,6 +32,7 @@ export class ShardKeeper implements AsyncDisposable {
   readonly #releasing = new Set<Shard>();
   #owners: ReadonlyMap<number, ShardOwner> = new Map();
   #isClockRight = true;
+  #isReadingHalts = false;
 
   constructor(options: ShardKeeperOptions) {
     this.#options = options;
@@ -70,13 +73,14 @@ export class ShardKeeper implements AsyncDisposable {
     reach('leases.renewed');
     if (this.#stop.signal.aborted) return;
     this.#heed(round);
+    void this.#takeHalts(round);
     const surplus = this.#surplus(round);
     if (surplus.length > 0) void this.#release(surplus);
     if (shards.every(({ lease }) => lease !== undefined)) this.#owners = new Map();
     else this.#owners = await leases.listOwners();
   }
 
-  #heed({ leases, endMs, haltRevision }: LeaseRound): void {
+  #heed({ leases, endMs }: LeaseRound): void {
     const { shards, logger } = this.#options;
     const decideUntilMs = endMs - marginMs;
     const lost: number[] = [];
@@ -92,11 +96,26 @@ export class ShardKeeper implements AsyncDisposable {
       const isNew = session !== undefined && session.lease.epoch < lease.epoch;
       if (shard.lease === undefined || isNew) shard.open(lease, decideUntilMs);
       else shard.extend(decideUntilMs);
-      if (session !== undefined && session.haltRevision < haltRevision) {
-        shard.reload({ reason: 'newHalts' });
-      }
     }
     if (lost.length > 0) logger.warn({ shards: lost }, 'Shards were lost to another server');
+  }
+
+  /** Tells the shards what is halted, where that has changed. */
+  async #takeHalts({ haltRevision }: LeaseRound): Promise<void> {
+    const { shards, log, logger } = this.#options;
+    const isBehind = ({ session }: Shard) =>
+      session !== undefined && session.haltRevision < haltRevision;
+    if (this.#isReadingHalts || !shards.some(isBehind)) return;
+    this.#isReadingHalts = true;
+    try {
+      const halts = await log.readHalts();
+      for (const { session } of shards) session?.takeHalts(halts);
+    } catch (error) {
+      // Until then what is appended is refused, and the shards are loaded with what is halted.
+      logger.warn({ err: error }, 'It cannot be read what is halted, trying again');
+    } finally {
+      this.#isReadingHalts = false;
+    }
   }
 
   /** The shards to let go: those beyond our share, or all when our clock is wrong. */

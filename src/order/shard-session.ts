@@ -10,10 +10,11 @@ import { Refusal } from '../domain/refusal.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { CommitFailure, Uncommitted } from './commit-queue.ts';
 import type { ReachPoint } from './crash-points.ts';
+import { mayHappen, refuseHalted } from './halts.ts';
 import { checkOrder } from './order-checks.ts';
 import type { OrderBounds } from './order-checks.ts';
 import type { OrderCounters } from './order-counters.ts';
-import type { OrderLog, ShardContents, ShardLease } from './order-log.ts';
+import type { Halts, OrderLog, ShardContents, ShardLease } from './order-log.ts';
 import type { OrderMarket } from './order-market.ts';
 import type { PendingCancel, PendingSubmission, ShardEvent } from './pending.ts';
 import { answerDuplicate } from './same-request.ts';
@@ -52,6 +53,7 @@ export class ShardSession implements Disposable {
   readonly #queue: CommitQueue<ShardEvent>;
   /** By account: open orders, and those on their way to be. */
   readonly #openOrders = new Map<string, number>();
+  #halts: Halts;
   #decideUntilMs = -Infinity;
   #isEnding = false;
   /** Whose cancel is being decided. */
@@ -61,6 +63,7 @@ export class ShardSession implements Disposable {
     const { contents, log, market, clock, reach, needsFreshTicker, onFailed } = options;
     this.#options = options;
     this.lease = contents.lease;
+    this.#halts = contents.halts;
     this.#queue = new CommitQueue({
       lease: contents.lease,
       haltRevision: contents.halts.revision,
@@ -84,7 +87,17 @@ export class ShardSession implements Disposable {
   }
 
   get haltRevision(): number {
-    return this.#options.contents.halts.revision;
+    return this.#halts.revision;
+  }
+
+  /** Who may not trade has changed: from now on it is decided under that. */
+  takeHalts(halts: Halts): void {
+    if (halts.revision <= this.haltRevision) return;
+    // Where not, the next append is refused, and the shard loaded again.
+    const isNew = this.#queue.goOnUnder(halts.revision, (event) => mayHappen(event, halts));
+    if (!isNew) return;
+    this.#halts = halts;
+    this.#engines.halt(halts);
   }
 
   /** The lease lasts until then, in the clock's monotonic milliseconds. */
@@ -165,18 +178,14 @@ export class ShardSession implements Disposable {
    * @throws Refusal
    */
   check({ request, timeout }: PendingSubmission): void {
-    const { market, limits, clock, contents, openOrdersOf } = this.#options;
+    const { market, limits, clock, openOrdersOf } = this.#options;
     checkOrder(request, timeout, {
       now: clock.now(),
       limits: market.limitsOf(request.instrument),
       ticker: market.lastTickerOf(request.instrument),
       bounds: limits,
     });
-    const { isEverything, accounts } = contents.halts;
-    if (isEverything || accounts.has(request.account)) {
-      const whose = isEverything ? '' : ` for account ${request.account}`;
-      throw new Refusal('failedPrecondition', `Trading is halted${whose}: no order is accepted`);
-    }
+    refuseHalted(this.#halts, request.account);
     if (openOrdersOf(request.account) >= limits.maximumOpenOrders) {
       const most = `At most ${limits.maximumOpenOrders} open orders an account`;
       throw new Refusal('limit', `${most}: cancel some, or wait until some are filled`);

@@ -102,7 +102,7 @@ export class Shard {
     this.#session = undefined;
     const lost = underWay.length + waiting.length;
     const fields = { shard: this.number, reason, err: cause, events: lost };
-    if (reason === 'haltsChanged' || reason === 'newHalts') {
+    if (reason === 'haltsChanged') {
       logger.info(fields, 'Halts have changed, loading the shard again');
     } else {
       // The first one tells what the others would.
@@ -112,7 +112,7 @@ export class Shard {
       );
       this.#failures++;
     }
-    const hasFailed = reason === 'unknown' || reason === 'newHalts';
+    const hasFailed = reason === 'unknown';
     this.#left.push(...underWay.map((event) => ({ event, hasFailed })));
     this.#left.push(...waiting.map((event) => ({ event, hasFailed: false })));
     this.#patience ??= clock.setTimer(patienceMs, () => this.#giveUp());

@@ -29,7 +29,7 @@ import type { OrderReader } from '../store/order-reader.ts';
 import { cancelAllOrders } from './cancel-all-orders.ts';
 import { forwardedHeader } from './order-forwarding.ts';
 import type { OrderForwarding } from './order-forwarding.ts';
-import { haltToMessage, haltedAccount, tellHaltReason } from './order-halts.ts';
+import { haltToMessage, haltedAccount } from './order-halts.ts';
 import { splitOrderToMessage, statusFromMessage } from './order-messages.ts';
 import { formatOrderPageToken, parseOrderPageToken } from './order-page-token.ts';
 import { accountOf, instrumentOf, readSubmission } from './order-request.ts';
@@ -79,7 +79,7 @@ async function submitOrder(
   request: SubmitLimitOrderRequest,
   context: HandlerContext,
 ): Promise<SubmitLimitOrderResponse> {
-  const { desk, orders, halts, forwarding } = parts;
+  const { desk, orders, forwarding } = parts;
   const { order: wish, timeout } = readSubmission(parts, request, context.requestHeader);
   const owner = desk.ownerOf(wish.instrument);
   if (owner.type !== 'here') {
@@ -89,10 +89,7 @@ async function submitOrder(
       client.submitLimitOrder({ ...request, instrument, clientOrderId }, options),
     );
   }
-  const submission = await desk.submit(wish, { timeout }).catch(async (refusal: unknown) => {
-    throw await tellHaltReason(halts, wish.account, refusal);
-  });
-  const { order, isAlreadyAccepted: alreadyAccepted } = submission;
+  const { order, isAlreadyAccepted: alreadyAccepted } = await desk.submit(wish, { timeout });
   // What came of it meanwhile is read where it was accepted before.
   const found = alreadyAccepted ? await orders.get(order, shownSplits) : undefined;
   return create(SubmitLimitOrderResponseSchema, {

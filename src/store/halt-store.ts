@@ -24,7 +24,7 @@ export class HaltStore {
    * accepted or filled any more that was not before: what was being stored is waited for, and what
    * comes later is refused.
    * @param reason at most 200 bytes
-   * @returns all halts
+   * @returns all halts, that of everything first, then by account
    */
   halt(account: string | undefined, reason: string): Promise<readonly Halt[]> {
     return this.#database.run(async (sql) => {
@@ -43,11 +43,6 @@ export class HaltStore {
       return await listHalts(sql);
     });
   }
-
-  /** All halts, that of everything first, then by account. */
-  list(): Promise<readonly Halt[]> {
-    return this.#database.run(listHalts);
-  }
 }
 
 async function listHalts(sql: Sql): Promise<readonly Halt[]> {
@@ -60,10 +55,14 @@ async function listHalts(sql: Sql): Promise<readonly Halt[]> {
   }));
 }
 
-/** Who may not trade, and at which revision. */
+/** Who may not trade, why, and at which revision. */
 export async function readHalts(sql: Sql): Promise<Halts> {
-  const rows = await sql<{ revision: number; account: string | null }>`
-    select revision, account from halt_revision left join trading_halt on true`;
-  const accounts = new Set(rows.flatMap(({ account }) => account ?? []));
-  return { revision: rows[0]?.revision ?? 0, isEverything: accounts.delete(''), accounts };
+  const rows = await sql<{ revision: number; account: string | null; reason: string }>`
+    select revision, account, reason from halt_revision left join trading_halt on true`;
+  const accounts = new Map(
+    rows.flatMap(({ account, reason }) => (account === null ? [] : [[account, reason] as const])),
+  );
+  const everything = accounts.get('');
+  accounts.delete('');
+  return { revision: rows[0]?.revision ?? 0, everything, accounts };
 }

@@ -133,8 +133,8 @@ describe('a cancel', () => {
 });
 
 describe('a halt', () => {
-  const halted = { revision: 1, isEverything: false, accounts: new Set(['mad']) };
-  const none = { revision: 2, isEverything: false, accounts: new Set<string>() };
+  const halted = { revision: 1, everything: undefined, accounts: new Map([['mad', '']]) };
+  const none = { revision: 2, everything: undefined, accounts: new Map<string, string>() };
 
   function withTwoAccounts(): ToldEngine {
     const told = new ToldEngine();
@@ -167,7 +167,7 @@ describe('a halt', () => {
     const told = withTwoAccounts();
     const expireTime = noon + second;
     told.engine.add(anOrder({ orderId: 'gtd', timeInForce: 'GTD', expireTime }), noon);
-    told.engine.halt({ ...none, isEverything: true }, noon);
+    told.engine.halt({ ...none, everything: '' }, noon);
     told.ticker({ bid: ['100', '5'], atMs: 1000 });
     told.engine.cancel('mad', noon + second);
     expect(told.decided()).toEqual(['gtd expired', 'mad canceled requested']);

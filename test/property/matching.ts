@@ -4,7 +4,7 @@ import type { OrderEvent } from '../../src/domain/order-event.ts';
 import { isTerminal } from '../../src/domain/order.ts';
 import type { Order, OrderSide } from '../../src/domain/order.ts';
 import type { MatchingEngine } from '../../src/order/matching-engine.ts';
-import type { ConsumedLevel } from '../../src/order/order-log.ts';
+import type { ConsumedLevel, Halts } from '../../src/order/order-log.ts';
 import { noon } from '../support/builders.ts';
 import { MatchingModel } from './matching-model.ts';
 import type { ModelOrder, ModelTicker } from './matching-model.ts';
@@ -29,7 +29,7 @@ class Both {
   readonly #consumed = new Map<OrderSide, ConsumedLevel>();
   #engine: MatchingEngine;
   #decisions: string[] = [];
-  #halts = { revision: 0, isEverything: false, accounts: new Set<string>() };
+  #halts: Halts = { revision: 0, everything: undefined, accounts: new Map() };
   #isAsked = false;
   #now = noon;
   #ticker: ModelTicker = { updateId: 100, bid: [8, 1], ask: [14, 1], receivedTime: noon };
@@ -95,7 +95,11 @@ class Both {
       case 'halt': {
         const { isEverything } = action;
         const accounts = new Set<string>(action.accounts);
-        this.#halts = { revision: this.#halts.revision + 1, isEverything, accounts };
+        this.#halts = {
+          revision: this.#halts.revision + 1,
+          everything: isEverything ? '' : undefined,
+          accounts: new Map([...accounts].map((account) => [account, ''])),
+        };
         engine.halt(this.#halts, now);
         return model.halt(accounts, isEverything, now);
       }

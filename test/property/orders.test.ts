@@ -56,6 +56,12 @@ test.each([
     find: 'engine.handleMarketLost(reason, clock.now());\n      if',
     replace: 'void reason;\n      if',
   },
+  {
+    name: 'a halt is known, and who is halted is filled',
+    file: 'order/shard-session.ts',
+    find: 'this.#engines.halt(halts);',
+    replace: '',
+  },
 ])('the model notices when $name', async (mutation) => {
   await using mutant = await importMutant<{ OrderManager: ManagerClass }>(
     ['base', 'domain', 'order'],

@@ -139,6 +139,11 @@ class Run implements AsyncDisposable {
       }),
     );
     const fills = log.events.filter(({ event }) => event.type === 'filled');
+    this.problems.push(
+      ...log.breaches.map(
+        ({ event, order }) => `${event.type} for ${order.account}, who is halted`,
+      ),
+    );
     if (log.executions.length !== fills.length) this.problems.push('An execution for each fill');
   }
 

@@ -141,20 +141,22 @@ describe.each([
     const leases = door.leasesOf('one');
     const { haltRevision: before, ...round } = await leases.renew();
     const lease = first(round);
+    const reason = 'a test';
     const halts = [
-      [() => door.halt('alice'), false, ['alice']],
-      [() => door.halt('bob'), false, ['alice', 'bob']],
-      [() => door.halt(), true, ['alice', 'bob']],
-      [() => door.resume('alice'), true, ['bob']],
-      [() => door.resume(), false, ['bob']],
+      [() => door.halt('alice'), undefined, ['alice']],
+      [() => door.halt('bob'), undefined, ['alice', 'bob']],
+      [() => door.halt(), reason, ['alice', 'bob']],
+      [() => door.resume('alice'), reason, ['bob']],
+      [() => door.resume(), undefined, ['bob']],
     ] as const;
     let revision = before;
-    for (const [change, isEverything, accounts] of halts) {
+    for (const [change, everything, accounts] of halts) {
       await change();
       expect(await accept(lease, revision)).toEqual({ type: 'refused', reason: 'haltsChanged' });
       const found = await door.log.readHalts();
       expect(found.revision).toBeGreaterThan(revision);
-      expect(found).toMatchObject({ isEverything, accounts: new Set(accounts) });
+      expect(found.everything).toBe(everything);
+      expect(found.accounts).toEqual(new Map(accounts.map((account) => [account, reason])));
       revision = found.revision;
       expect((await leases.renew()).haltRevision).toBe(revision);
       expect(await accept(lease, revision)).toMatchObject({ type: 'committed' });

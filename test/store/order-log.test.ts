@@ -118,8 +118,8 @@ describe.each([
     });
     expect(contents.halts).toEqual({
       revision: haltRevision,
-      isEverything: false,
-      accounts: new Set(),
+      everything: undefined,
+      accounts: new Map(),
     });
   });
 

@@ -48,6 +48,8 @@ export class TwinOrderLog implements OrderLog {
   readonly orders = new Map<string, Order>();
   /** While it is set, everything fails and nothing happens. */
   isAway = false;
+  /** Where something was decided for who was halted, under the very revision that says so. */
+  readonly breaches: DecidedEvent[] = [];
   /** What becomes of the next appends. */
   readonly faults: AppendFault[] = [];
   readonly #clock: Clock;
@@ -59,7 +61,7 @@ export class TwinOrderLog implements OrderLog {
     epoch: 0,
   }));
   readonly #lives = new Map<string, Life>();
-  #halts: Halts = { revision: 1, isEverything: false, accounts: new Set() };
+  #halts: Halts = { revision: 1, everything: undefined, accounts: new Map() };
   #late: (() => void)[] = [];
 
   /** @param clock the database's */
@@ -128,22 +130,24 @@ export class TwinOrderLog implements OrderLog {
     return this.#clock.now();
   }
 
-  /** Halts an account, or everything. */
-  halt(account?: string): void {
-    const { revision, accounts } = this.#halts;
+  /** Halts an account, or everything; what is halted stays as it is. */
+  halt(account?: string, reason = 'a test'): void {
+    const { revision, everything, accounts } = this.#halts;
+    if ((account === undefined ? everything : accounts.get(account)) !== undefined) return;
     this.#halts = {
       revision: revision + 1,
-      isEverything: account === undefined || this.#halts.isEverything,
-      accounts: account === undefined ? accounts : new Set([...accounts, account]),
+      everything: account === undefined ? reason : everything,
+      accounts: account === undefined ? accounts : new Map([...accounts, [account, reason]]),
     };
   }
 
   resume(account?: string): void {
-    const { revision, accounts } = this.#halts;
+    const { revision, everything, accounts } = this.#halts;
+    if ((account === undefined ? everything : accounts.get(account)) === undefined) return;
     this.#halts = {
       revision: revision + 1,
-      isEverything: account !== undefined && this.#halts.isEverything,
-      accounts: new Set([...accounts].filter((other) => other !== account)),
+      everything: account === undefined ? undefined : everything,
+      accounts: new Map([...accounts].filter(([other]) => other !== account)),
     };
   }
 
@@ -218,6 +222,7 @@ export class TwinOrderLog implements OrderLog {
     const { owner, epoch } = this.#leases[lease.shard] ?? {};
     if (owner !== lease.owner || epoch !== lease.epoch) return refused('leaseLost');
     if (haltRevision !== this.#halts.revision) return refused('haltsChanged');
+    this.breaches.push(...events.filter((decided) => !this.#mayHappen(decided)));
     const changed = new Map<string, Order>();
     const duplicates = new Map<string, Order>();
     const stored: DecidedEvent[] = [];
@@ -244,6 +249,12 @@ export class TwinOrderLog implements OrderLog {
     this.events.push(...stored);
     for (const { event, order } of stored) this.#follow(lease.shard, event, order);
     return { type: 'committed', duplicates };
+  }
+
+  #mayHappen({ event, order }: DecidedEvent): boolean {
+    const { everything, accounts } = this.#halts;
+    const isHalted = everything !== undefined || accounts.has(order.account);
+    return !isHalted || (event.type !== 'accepted' && event.type !== 'filled');
   }
 
   #find(
