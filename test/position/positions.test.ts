@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { anExecution } from '../support/an-execution.ts';
 import { minute, name, openPositions, someExecutions, start } from '../support/opened-positions.ts';
+import { TwinPositions } from '../support/twin-positions.ts';
 
 const unit = 10n ** 18n;
 
@@ -108,6 +109,20 @@ describe('a history', () => {
       '3 1 2 1 2 1',
     ]);
     expect(next).toBeUndefined();
+  });
+
+  test('is right also where late executions keep undoing what is kept', async () => {
+    class Undone extends TwinPositions {
+      override readHistory: TwinPositions['readHistory'] = async (...question) => {
+        await this.dropSegments(name, start);
+        return await super.readHistory(...question);
+      };
+    }
+    const { store, reader } = openPositions(new Undone(2));
+    await store.record(someExecutions(30));
+    const query = { bin: '1h', from: start, to: start + hour, limit: 9 } as const;
+    const { bins } = await reader.history(name, query);
+    expect(bins).toMatchObject([{ openQuantity: 0n, closeQuantity: 30n * unit }]);
   });
 
   test('comes in pages, and tells where the next one begins', async () => {
