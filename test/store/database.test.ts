@@ -107,3 +107,29 @@ test('more work than the store can take is refused at once', async () => {
 test('a message names a database without its user and password', () => {
   expect(databaseAddress('postgres://user:secret@host:5432/name')).toBe('host:5432/name');
 });
+
+test('a transaction that is allowed to take long is given up when that is over', async () => {
+  const clock = new TwinClock();
+  await using database = open(await createTestDatabase({ isEmpty: true }), clock);
+  const { promise: gate, resolve: end } = Promise.withResolvers<void>();
+  let hasBegun = false;
+  const long = database.transaction(
+    async (sql) => {
+      hasBegun = true;
+      await gate;
+      return await sql`select 1 as n`;
+    },
+    { longestMs: 60_000 },
+  );
+  const short = database.transaction(() => gate);
+  const refusals = [
+    expect(short).rejects.toThrow('within 10000 ms'),
+    expect(long).rejects.toThrow('within 60000 ms'),
+  ];
+  await eventually(() => hasBegun && clock.pendingTimers === 2);
+  await clock.advance(59_000, 1_000);
+  await refusals[0];
+  await clock.advance(2_000, 1_000);
+  await refusals[1];
+  end();
+});
