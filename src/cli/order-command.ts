@@ -1,21 +1,25 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Environment } from '../base/env.ts';
-import { addServerFlags, askServer } from './ask-server.ts';
-import type { CliFlags } from './config.ts';
+import { askServer } from './ask-server.ts';
 import { parseDurationArgument } from './duration-argument.ts';
-import { changeHalts } from './order/change-halts.ts';
 import { cancelAll, cancelOrder } from './order/cancel-orders.ts';
+import { describeHalts } from './order/halt-commands.ts';
 import { listOrders, orderStates, showOrder } from './order/list-orders.ts';
-import type { OrderFormat } from './order/order-printer.ts';
+import {
+  addOrderFlags,
+  addOrderId,
+  formatOf,
+  orderIdOf,
+  parseAmount,
+  parseClientOrderId,
+} from './order/order-flags.ts';
+import type { OrderFlags, OrderId } from './order/order-flags.ts';
 import { submitOrder, timesInForce } from './order/submit-order.ts';
 import type { SubmitFlags } from './order/submit-order.ts';
 import { watchOrders } from './order/watch-orders.ts';
 
-type Options = CliFlags & {
-  readonly account: string;
-  readonly json?: true;
-};
+type IdFlags = OrderFlags & { readonly clientOrderId?: string };
 
 /** Makes `command` what is done with orders: a subcommand each. */
 export function describeOrders(command: Command, environment: Environment): Command {
@@ -24,46 +28,48 @@ export function describeOrders(command: Command, environment: Environment): Comm
     .addHelpText('after', help);
   describeSubmit(command.command('sell'), environment, 'sell');
   describeSubmit(command.command('buy'), environment, 'buy');
-  ordered(command.command('cancel'))
+  addOrderId(addOrderFlags(command.command('cancel')))
     .description('Cancel what is left of an order')
-    .argument('<order>', 'its id')
-    .action(async (orderId: string, options: Options) => {
+    .action(async (orderId: string | undefined, options: IdFlags, command: Command) => {
+      const name = { account: options.account, order: oneOrder(orderId, options, command) };
       await askServer(environment, options, ({ orders }) =>
-        cancelOrder(orders, { account: options.account, orderId }, formatOf(options)),
+        cancelOrder(orders, name, formatOf(options)),
       );
     });
-  ordered(command.command('cancel-all'))
+  addOrderFlags(command.command('cancel-all'))
     .description('Cancel all open orders of the account')
     .option('--instrument <name>', 'only those of one instrument', '')
-    .action(async (options: Options & { instrument: string }) => {
+    .action(async (options: OrderFlags & { instrument: string }) => {
       await askServer(environment, options, ({ orders }) =>
         cancelAll(orders, options, formatOf(options)),
       );
     });
-  ordered(command.command('show'))
+  addOrderId(addOrderFlags(command.command('show')))
     .description('Show an order and how it was split')
-    .argument('<order>', 'its id')
-    .action(async (orderId: string, options: Options) => {
+    .action(async (orderId: string | undefined, options: IdFlags, command: Command) => {
+      const name = { account: options.account, order: oneOrder(orderId, options, command) };
       await askServer(environment, options, ({ orders }) =>
-        showOrder(orders, { account: options.account, orderId }, formatOf(options)),
+        showOrder(orders, name, formatOf(options)),
       );
     });
-  ordered(command.command('list'))
+  addOrderFlags(command.command('list'))
     .description('List the latest orders of the account')
     .option('--instrument <name>', 'only those of one instrument', '')
     .addOption(new Option('--status <status>', 'only those in one state').choices(orderStates))
     .option('-n, --limit <count>', 'how many, 1 to 10000', parseLimit, 20)
-    .action(async (options: Options & { instrument: string; status?: string; limit: number }) => {
-      await askServer(environment, options, ({ orders }) =>
-        listOrders(orders, options, formatOf(options)),
-      );
-    });
-  ordered(command.command('watch'))
+    .action(
+      async (options: OrderFlags & { instrument: string; status?: string; limit: number }) => {
+        await askServer(environment, options, ({ orders }) =>
+          listOrders(orders, options, formatOf(options)),
+        );
+      },
+    );
+  addOrderId(addOrderFlags(command.command('watch')))
     .description('Follow an order to its end, or all orders of the account until Ctrl-C')
-    .argument('[order]', 'its id')
-    .action(async (orderId: string | undefined, options: Options) => {
+    .action(async (orderId: string | undefined, options: IdFlags, command: Command) => {
+      const whose = { account: options.account, order: orderIdOf(orderId, options, command) };
       await askServer(environment, options, ({ orders }) =>
-        watchOrders(orders, { account: options.account, orderId }, formatOf(options), environment),
+        watchOrders(orders, whose, formatOf(options), environment),
       );
     });
   describeHalts(command, environment);
@@ -81,11 +87,11 @@ Examples:
 
 function describeSubmit(command: Command, environment: Environment, side: 'buy' | 'sell'): void {
   const price = side === 'sell' ? 'the lowest price to accept' : 'the highest price to pay';
-  ordered(command)
+  addOrderFlags(command)
     .description(`Place a limit order that ${side}s`)
     .argument('<symbol>', 'LTCBTC, or with its exchange, binance:LTCBTC')
-    .argument('<quantity>', 'how much of the base asset')
-    .argument('<price>', `${price}, in the quote asset`)
+    .argument('<quantity>', 'how much of the base asset', parseAmount)
+    .argument('<price>', `${price}, in the quote asset`, parseAmount)
     .addOption(
       new Option(
         '--tif <time>',
@@ -93,15 +99,21 @@ function describeSubmit(command: Command, environment: Environment, side: 'buy' 
       ).choices(timesInForce),
     )
     .option('--timeout <duration>', 'expire after this long: 30s, 5m, 2h', parseDurationArgument)
-    .option('--client-order-id <id>', 'your own id: the same order sent again is not placed twice')
+    .option(
+      '--client-order-id <id>',
+      'your own id: the same order sent again is not placed twice',
+      parseClientOrderId,
+    )
     .option('--wait', 'follow it to its end; exit code 1 when it is not filled whole')
     .action(
       async (
         symbol: string,
         quantity: string,
         limitPrice: string,
-        options: Options & SubmitFlags,
+        options: OrderFlags & SubmitFlags,
+        command: Command,
       ) => {
+        checkExpiry(options, command);
         const wish = { side, instrument: symbol, quantity, limitPrice, ...options };
         await askServer(environment, options, ({ orders }) =>
           submitOrder(orders, wish, formatOf(options), environment),
@@ -110,33 +122,26 @@ function describeSubmit(command: Command, environment: Environment, side: 'buy' 
     );
 }
 
-function describeHalts(command: Command, environment: Environment): void {
-  ordered(command.command('halt'))
-    .description('Stop the trading of the account; with --everything, of all')
-    .option('--everything', 'stop all accounts')
-    .option('--reason <text>', 'why, for those who are refused', '')
-    .action(async (options: Options & { everything?: true; reason: string }) => {
-      await askServer(environment, options, ({ orders }) => changeHalts(orders, 'halt', options));
-    });
-  ordered(command.command('resume'))
-    .description('End the halt of the account; with --everything, that of all')
-    .option('--everything', 'end the halt of everything')
-    .action(async (options: Options & { everything?: true }) => {
-      await askServer(environment, options, ({ orders }) =>
-        changeHalts(orders, 'resume', { ...options, reason: '' }),
-      );
-    });
+/** Ends the command where GTD and an expiry do not come together. */
+function checkExpiry({ tif, timeout }: SubmitFlags, command: Command): void {
+  if (tif === 'gtd' && timeout === undefined) {
+    command.error('error: --tif gtd needs a --timeout, like --timeout 30s');
+  }
+  if (tif !== undefined && tif !== 'gtd' && timeout !== undefined) {
+    command.error(`error: expected no --timeout with --tif ${tif}: only gtd orders expire`);
+  }
 }
 
-/** The flags that all of them have. */
-function ordered(command: Command): Command {
-  return addServerFlags(command)
-    .option('--account <name>', 'whose orders', 'default')
-    .option('--json', 'one JSON object a line');
-}
-
-function formatOf({ json }: Options): OrderFormat {
-  return json === true ? 'json' : 'table';
+/** The order that is named; ends the command where none is. */
+function oneOrder(
+  orderId: string | undefined,
+  flags: { readonly clientOrderId?: string },
+  command: Command,
+): OrderId {
+  return (
+    orderIdOf(orderId, flags, command) ??
+    command.error('error: expected an order’s id, or --client-order-id <id>')
+  );
 }
 
 function parseLimit(text: string): number {

@@ -17,6 +17,8 @@ import {
   SplitSchema,
   TimeInForce as TimeInForceMessage,
 } from '../../gen/tradewind/order/v1/order_pb.ts';
+import type { Halt } from '../../gen/tradewind/order/v1/order_service_pb.ts';
+import { HaltSchema } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import { divideHalfEven, formatDecimal, formatProduct } from '../base/decimal.ts';
 import { remainingQuantity } from '../domain/order.ts';
 import type {
@@ -154,6 +156,11 @@ export function orderJson(order: OrderMessage): object {
 /** The same in a line. */
 export function orderToJson(order: OrderMessage): string {
   return JSON.stringify(orderJson(order));
+}
+
+/** A halt as JSON in a line, with the names and forms of the contract. */
+export function haltToJson(halt: Halt): string {
+  return JSON.stringify(toJson(HaltSchema, halt, { alwaysEmitImplicit: true }));
 }
 
 /** Whether nothing can happen to it any more. */

@@ -16,6 +16,7 @@ import {
   CancelOrderResponseSchema,
   GetOrderResponseSchema,
   HaltTradingResponseSchema,
+  ListHaltsResponseSchema,
   ListOrdersResponseSchema,
   ResumeTradingResponseSchema,
   SubmitLimitOrderResponseSchema,
@@ -70,6 +71,10 @@ export function orderService(parts: OrderServiceParts): ServiceImpl<typeof Order
     async resumeTrading(request) {
       const now = await inOutage(halts.resume(haltedAccount(request)));
       return create(ResumeTradingResponseSchema, { halts: now.map(haltToMessage) });
+    },
+    async listHalts() {
+      const now = await inOutage(halts.list());
+      return create(ListHaltsResponseSchema, { halts: now.map(haltToMessage) });
     },
   };
 }

@@ -1,70 +1,10 @@
-import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { ServiceImpl } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
 import type { Order } from '../../gen/tradewind/order/v1/order_pb.ts';
-import {
-  OrderSchema,
-  OrderSide,
-  OrderStatus,
-  TimeInForce,
-} from '../../gen/tradewind/order/v1/order_pb.ts';
-import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
-import { noon } from '../support/builders.ts';
+import { OrderSide, OrderStatus, TimeInForce } from '../../gen/tradewind/order/v1/order_pb.ts';
 import { timestampOf } from '../../src/rpc/messages.ts';
-import { runToEnd } from '../support/run-program.ts';
-import { startServiceStub } from './service-stub.ts';
-
-const split = (version: number, price: string, quantity: string) => ({
-  version,
-  price,
-  quantity,
-  updateId: BigInt(400_900_200 + version),
-  time: timestampOf(noon + version * 1_000_000),
-  displayedQuantity: '30',
-  consumedAfter: quantity,
-});
-
-/** The order of the worked example, at its end unless said otherwise. */
-function anOrder(fields: Partial<Order> = {}): Order {
-  return Object.assign(
-    create(OrderSchema, {
-      orderId: 'order-1',
-      account: 'default',
-      instrument: 'binance:BNBUSDT',
-      side: OrderSide.SELL,
-      quantity: '25',
-      limitPrice: '42',
-      timeInForce: TimeInForce.GTC,
-      status: OrderStatus.FILLED,
-      filledQuantity: '25',
-      remainingQuantity: '0',
-      filledNotional: '1060',
-      averagePrice: '42.4',
-      splits: [split(2, '42', '5'), split(3, '42.5', '20')],
-      splitCount: 2,
-      version: 3,
-      acceptedTime: timestampOf(noon),
-      updatedTime: timestampOf(noon),
-    }),
-    fields,
-  );
-}
-
-const accepted = () =>
-  anOrder({
-    status: OrderStatus.OPEN,
-    filledQuantity: '0',
-    averagePrice: undefined,
-    splits: [],
-    splitCount: 0,
-    version: 1,
-  });
-
-async function order(stub: Partial<ServiceImpl<typeof OrderService>>, args: readonly string[]) {
-  await using server = await startServiceStub(OrderService, stub);
-  return await runToEnd('cli', ['order', ...args, '--server', server.address]);
-}
+import { noon } from '../support/builders.ts';
+import { accepted, anOrder, order, split } from './order-stub.ts';
 
 test('an order that is placed is told, and how to follow it', async () => {
   const requests: unknown[] = [];
@@ -245,29 +185,6 @@ test('all orders of an account are followed, each line with the order that it is
       '',
     ],
   ]);
-});
-
-test('halts are told', async () => {
-  const halt = { account: '', reason: 'audit', time: timestampOf(noon) };
-  const { stdout } = await order({ haltTrading: () => ({ halts: [halt] }) }, [
-    'halt',
-    '--everything',
-    '--reason',
-    'audit',
-  ]);
-  expect(stdout).toBe('Halted: everything, since 2026-01-01T12:00:00Z: audit\n');
-});
-
-test.each([
-  [['sell', 'BNBUSDT', '25'], /missing required argument 'price'/u],
-  [['sell', 'BNBUSDT', '25', '42', '--tif', 'day'], /Allowed choices are gtc, gtd, ioc, fok/u],
-  [['sell', 'BNBUSDT', '25', '42', '--timeout', '30'], /Expected a duration like 30s/u],
-  [['list', '-n', '0'], /Expected a number from 1 to 10000/u],
-  [['list', '--status', 'new'], /Allowed choices are open, filled, canceled, expired/u],
-])('order %j is refused with what was expected', async (args, message) => {
-  const { exitCode, stderr } = await runToEnd('cli', ['order', ...args]);
-  expect(exitCode).toBe(2);
-  expect(stderr).toMatch(message);
 });
 
 test('what the server refuses is told in a line', async () => {

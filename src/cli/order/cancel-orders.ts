@@ -2,19 +2,17 @@ import type { OrderClient } from '../../rpc/client.ts';
 import { orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
+import type { OrderId } from './order-flags.ts';
 import { orderSummary, orderTable } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 
 /** @throws ConnectError */
 export async function cancelOrder(
   orders: OrderClient,
-  { account, orderId }: { readonly account: string; readonly orderId: string },
+  name: { readonly account: string; readonly order: OrderId },
   format: OrderFormat,
 ): Promise<void> {
-  const { order } = await orders.cancelOrder(
-    { account, order: { case: 'orderId', value: orderId } },
-    { timeoutMs: requestTimeoutMs },
-  );
+  const { order } = await orders.cancelOrder(name, { timeoutMs: requestTimeoutMs });
   if (order === undefined) throw new Error('Expected an answer with the order');
   await writeLines(process.stdout, format === 'json' ? [orderToJson(order)] : orderSummary(order));
 }

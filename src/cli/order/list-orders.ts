@@ -4,6 +4,7 @@ import type { OrderClient } from '../../rpc/client.ts';
 import { orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
+import type { OrderId } from './order-flags.ts';
 import { orderSummary, orderTable } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 
@@ -56,13 +57,10 @@ export async function listOrders(
 /** @throws ConnectError */
 export async function showOrder(
   client: OrderClient,
-  { account, orderId }: { readonly account: string; readonly orderId: string },
+  name: { readonly account: string; readonly order: OrderId },
   format: OrderFormat,
 ): Promise<void> {
-  const { order } = await client.getOrder(
-    { account, order: { case: 'orderId', value: orderId } },
-    { timeoutMs: requestTimeoutMs },
-  );
+  const { order } = await client.getOrder(name, { timeoutMs: requestTimeoutMs });
   if (order === undefined) throw new Error('Expected an answer with the order');
   await writeLines(process.stdout, format === 'json' ? [orderToJson(order)] : orderSummary(order));
 }

@@ -13,6 +13,7 @@ import { LiveLine } from '../live-line.ts';
 import { isOrderAtEnd, orderToJson } from '../../rpc/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
+import type { OrderId } from './order-flags.ts';
 import { lineOfEvent, lineOfOrder } from './order-lines.ts';
 import {
   describeOrder,
@@ -35,13 +36,13 @@ type Scope =
 /** Follows one order to its end, or all of an account until Ctrl-C. @throws ConnectError, Failure */
 export async function watchOrders(
   client: OrderClient,
-  { account, orderId }: { readonly account: string; readonly orderId: string | undefined },
+  { account, order: name }: { readonly account: string; readonly order: OrderId | undefined },
   format: OrderFormat,
   environment: Environment,
 ): Promise<void> {
-  if (orderId !== undefined) {
+  if (name !== undefined) {
     const { order } = await client.getOrder(
-      { account, order: { case: 'orderId', value: orderId } },
+      { account, order: name },
       { timeoutMs: requestTimeoutMs },
     );
     if (order === undefined) throw new Error('Expected an answer with the order');

@@ -40,6 +40,16 @@ describe('canceling', () => {
     });
   });
 
+  test('an order by its owner’s id over plain HTTP', async () => {
+    const { orderId } = await floor.submit({ clientOrderId: 'by:mine/2' });
+    const path = `/v1/orders:byClientOrderId/${encodeURIComponent('by:mine/2')}:cancel`;
+    const answer = await fetch(floor.url + path, { method: 'POST' });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { order: { orderId, status: 'ORDER_STATUS_CANCELED' } },
+    ]);
+  });
+
   test('a partially filled order keeps what was filled', async () => {
     const { orderId } = await floor.submit({ limitPrice: '39', quantity: '30' });
     await untilStatus(orderId, OrderStatus.PARTIALLY_FILLED);

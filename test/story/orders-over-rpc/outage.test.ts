@@ -33,6 +33,7 @@ describe('while the store is away, UNAVAILABLE is the answer to', () => {
     ['GetOrder', (orders) => orders.getOrder({ order })],
     ['ListOrders', (orders) => orders.listOrders({})],
     ['HaltTrading', (orders) => orders.haltTrading({ scope })],
+    ['ListHalts', (orders) => orders.listHalts({})],
     ['ResumeTrading', (orders) => orders.resumeTrading({ scope })],
     ['StreamOrderEvents', (orders) => collect(orders.streamOrderEvents({ scope }))],
   ])('%s', async (_name, ask) => {

@@ -125,6 +125,9 @@ test('a halt of everything is everybody’s, and survives a restart of the serve
   const everything = { case: 'everything' as const, value: true };
   const { halts } = await floor.orders.haltTrading({ scope: everything });
   expect(halts).toMatchObject([{ account: '', reason: '' }]);
+  expect((await floor.orders.listHalts({})).halts).toEqual(halts);
+  const plain = await fetch(`${floor.url}/v1/trading:halts`);
+  expect(await plain.json()).toMatchObject({ halts: [{ account: '', reason: '' }] });
   await expect(floor.submit()).rejects.toMatchObject({
     code: Code.FailedPrecondition,
     rawMessage: 'Trading is halted: no order is accepted',
@@ -133,6 +136,7 @@ test('a halt of everything is everybody’s, and survives a restart of the serve
   await floor.startServer();
   await expect(floor.submit()).rejects.toMatchObject({ code: Code.FailedPrecondition });
   await floor.orders.resumeTrading({ scope: everything });
+  expect((await floor.orders.listHalts({})).halts).toEqual([]);
   await eventually(async () => expect((await floor.submit()).status).toBe(OrderStatus.OPEN));
 });
 

@@ -197,7 +197,7 @@ export type Order = Message<"tradewind.order.v1.Order"> & {
   waitReason: WaitReason;
 
   /**
-   * The same in words, with the numbers that matter; empty at its end.
+   * The same in words, with the numbers that matter; empty where wait_reason is unspecified.
    *
    * @generated from field: string waiting_for = 17;
    */
@@ -599,7 +599,9 @@ export const CancelReasonSchema: GenEnum<CancelReason> = /*@__PURE__*/
  */
 export const WaitReason = {
   /**
-   * It is at its end; or, in a list, another server is in charge of it: GetOrder asks that one.
+   * It is at its end, or that is not told there: a stream does not tell it, a list not of orders that
+   * another server is in charge of, the answer to a submission not where nothing is known yet. GetOrder
+   * tells it.
    *
    * @generated from enum value: WAIT_REASON_UNSPECIFIED = 0;
    */
