@@ -35,7 +35,11 @@ export interface OrderDesk {
   ): Promise<Submission>;
   /** Cancels what is left of an order; one that is canceled already is answered as it is. */
   cancel(order: Pick<Order, 'orderId' | 'account' | 'instrument'>): Promise<Order>;
-  /** Cancels an account's open orders whose shards are here, of all instruments or of one. */
+  /**
+   * Cancels an account's open orders whose shards are here, of all instruments or of one; refused
+   * (unavailable) where one of the shards does not decide at the end any more, whatever was canceled
+   * by then. Of shards that come here meanwhile nothing is canceled.
+   */
   cancelAll(account: string, instrument?: InstrumentName): Promise<readonly Order[]>;
   /** Why an open order is not being filled now; undefined where it is at its end, or not here. */
   waitingFor(order: Pick<Order, 'orderId' | 'instrument'>): WaitingFor | undefined;

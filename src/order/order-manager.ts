@@ -142,6 +142,8 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
     const canceled = await Promise.all(
       shards.map((shard) => shard.desk.cancelAll(account, instrument)),
     );
+    // What was let go meanwhile may have taken orders elsewhere, where this was not asked for.
+    for (const { desk } of shards) desk.expectDeciding();
     return canceled.flat();
   }
 

@@ -70,6 +70,11 @@ export class ShardDesk {
     return (await Promise.all(answers)).filter((answer) => isCanceled(answer));
   }
 
+  /** @throws Refusal unavailable where nothing can be decided */
+  expectDeciding(): void {
+    this.#deciding();
+  }
+
   /** Does again what a failed commit has not done. */
   takeAgain(pending: PendingSubmission | PendingCancel): void {
     if (pending.type === 'submission') this.#accept(pending);

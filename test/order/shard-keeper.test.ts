@@ -79,6 +79,32 @@ test('a frozen owner that wakes decides nothing, and does no harm', async () => 
   expect(world.log.orders.get(order.orderId)?.filledQuantity).toBe(fills[0]?.order.filledQuantity);
 });
 
+test('canceling all is refused where a shard was let go meanwhile', async () => {
+  await using world = new TwinWorld();
+  const { manager } = await world.openDesk();
+  const { order } = await manager.submit(aRequest());
+  const cancelAllDuringChange = async (change: () => Promise<unknown>, name?: string) => {
+    world.log.faults.push('slow');
+    const answer = manager.cancelAll('default', name).catch((error: unknown) => error);
+    await world.settle();
+    await change();
+    world.log.deliverLate();
+    return await answer;
+  };
+  // Another one takes the shards from 8 on; that of the order, which is 0, stays.
+  const answer = await cancelAllDuringChange(async () => {
+    await world.openDesk();
+    await world.pass(1_500);
+  });
+  expect(manager.ownerOf(instrument)).toEqual({ type: 'here' });
+  expect(answer).toEqual(unavailable);
+  expect(world.log.orders.get(order.orderId)?.status).toBe('canceled');
+  // Asked for what is here it is done, whatever becomes of the others.
+  const { order: next } = await manager.submit(aRequest());
+  const canceled = await cancelAllDuringChange(() => world.openDesk(), instrument);
+  expect(canceled).toMatchObject([{ orderId: next.orderId }]);
+});
+
 test('nothing is decided from a second before a lease ends that could not be renewed', async () => {
   await using world = new TwinWorld();
   const desk = await world.openDesk();
