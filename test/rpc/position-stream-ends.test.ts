@@ -93,10 +93,9 @@ test('a server that stops ends its streams with UNAVAILABLE, after a cursor to g
   expect(event.case).toBe('heartbeat');
   await record(other, '1');
   await using again = followPositions(other.client, { resumeAfter: cursor });
-  expect((await again.snapshot()).map(positionInShort)).toEqual([
-    'external:1 4 (2)',
-    'snapshotEnd',
-  ]);
+  // Before the snapshot's end or behind it: the other server may hear of it a moment later.
+  const told = await again.until((element) => element.event.case === 'position');
+  expect(told.map(positionInShort).at(-1)).toBe('external:1 4 (2)');
 });
 
 test('a reader that is too slow is ended alone', async () => {
