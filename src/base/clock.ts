@@ -20,9 +20,46 @@ export interface Clock {
 /** Node's longest timeout; a longer one would fire at once. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+/** What a machine tells of the time, in milliseconds. */
+export type TimeSource = {
+  /** The wall clock when `monotonicMs` was 0. */
+  readonly originMs: number;
+  /** Whole milliseconds. It is set now and then. */
+  readonly wallMs: () => number;
+  /** Fractions, too. It stands still while the machine is suspended. */
+  readonly monotonicMs: () => number;
+};
+
+/** What is further off is followed: below it may lie corrections by and by, and our own rounding. */
+const largestOffsetMs = 100;
+/** The wall clock is looked at so often at most: many frames may come within a millisecond. */
+const lookPeriodMs = 1;
+
+/**
+ * The wall clock in microseconds, which it does not tell by itself: what has passed since it was
+ * looked at. When it is set, or the machine was suspended, that is followed.
+ */
+export function wallClockOf({ originMs, wallMs, monotonicMs }: TimeSource): () => Micros {
+  let zeroMs = originMs;
+  let lookedMs = -Infinity;
+  return () => {
+    const passedMs = monotonicMs();
+    if (passedMs - lookedMs >= lookPeriodMs) {
+      lookedMs = passedMs;
+      const wallZeroMs = wallMs() - passedMs;
+      if (Math.abs(wallZeroMs - zeroMs) > largestOffsetMs) zeroMs = wallZeroMs;
+    }
+    return Math.round((zeroMs + passedMs) * 1000);
+  };
+}
+
 /** The machine's clock. */
 export const systemClock: Clock = {
-  now: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  now: wallClockOf({
+    originMs: performance.timeOrigin,
+    wallMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+  }),
   monotonicMs: () => performance.now(),
   setTimer: (delayMs, callback) => {
     const timeout = setTimeout(callback, Math.min(delayMs, longestTimeoutMs));
