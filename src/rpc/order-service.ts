@@ -42,7 +42,7 @@ import { inOutage, streamInOutage } from './store-outage.ts';
 export type OrderServiceParts = OrderInstruments & {
   readonly desk: OrderDesk;
   readonly orders: Pick<OrderReader, 'get' | 'list' | 'openInstruments'>;
-  readonly halts: Pick<HaltStore, 'halt' | 'resume'>;
+  readonly halts: Pick<HaltStore, 'halt' | 'resume' | 'list'>;
   readonly stream: Pick<OrderStream, 'stream'>;
   readonly forwarding: Pick<OrderForwarding, 'ask'>;
 };

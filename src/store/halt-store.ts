@@ -43,6 +43,11 @@ export class HaltStore {
       return await listHalts(sql);
     });
   }
+
+  /** All halts, that of everything first, then by account. */
+  list(): Promise<readonly Halt[]> {
+    return this.#database.run(listHalts);
+  }
 }
 
 async function listHalts(sql: Sql): Promise<readonly Halt[]> {

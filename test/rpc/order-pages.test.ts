@@ -69,7 +69,7 @@ test('the largest page of orders fits into what any client takes', async () => {
       get: notAsked,
       openInstruments: notAsked,
     },
-    halts: { halt: notAsked, resume: notAsked },
+    halts: { halt: notAsked, resume: notAsked, list: notAsked },
     stream: { stream: notAsked },
     forwarding: { ask: notAsked },
     directory: new InstrumentDirectory([], 'binance'),

@@ -143,6 +143,7 @@ describe('stored orders', () => {
     expect(await halts.halt('bob', 'again')).toEqual([bob]);
     const { revision } = await door.log.readHalts();
     expect(await halts.halt(undefined, '')).toEqual([all, bob]);
+    expect(await halts.list()).toEqual([all, bob]);
     expect(await halts.resume('alice')).toEqual([all, bob]);
     expect((await door.log.readHalts()).revision).toBe(revision + 1);
     expect(await halts.resume(undefined)).toEqual([bob]);
