@@ -94,7 +94,7 @@ function resultOf(outcome: RecordOutcome | undefined): RecordResult {
         reason: `executed_time: frozen up to and with ${isoOf(outcome.freeze.until)} by the freeze ${outcome.freeze.freezeId}`,
       });
     case 'refused':
-      return refusedRow(outcome.reason);
+      return refusedRow(outcome.reason, outcome.field);
     case undefined:
       throw new Error('Expected an outcome for each execution');
     default:
