@@ -8,8 +8,8 @@ export type ShardOwner =
   | { readonly type: 'here' }
   /** Another server, which answers at this URL. */
   | { readonly type: 'elsewhere'; readonly url: string }
-  /** None at present: one takes over within seconds. */
-  | { readonly type: 'nobody' };
+  /** None at present: one takes over within seconds, this one unless there is a reason against it. */
+  | { readonly type: 'nobody'; readonly reason?: string | undefined };
 
 /** What became of a submission. The order is as it is stored. */
 export type Submission = {

@@ -107,11 +107,17 @@ export class OrderManager implements OrderDesk, AsyncDisposable {
     };
   }
 
+  /** Why this server takes no shards, in words; undefined where it does. */
+  get trouble(): string | undefined {
+    return this.#keeper?.trouble;
+  }
+
   ownerOf(instrument: InstrumentName): ShardOwner {
     const shard = this.#shardOf(instrument);
     if (shard.lease !== undefined) return { type: 'here' };
     const owner = this.#keeper?.ownerOf(shard.number);
-    return owner === undefined ? { type: 'nobody' } : { type: 'elsewhere', url: owner.address };
+    if (owner !== undefined) return { type: 'elsewhere', url: owner.address };
+    return { type: 'nobody', reason: this.trouble };
   }
 
   async submit(

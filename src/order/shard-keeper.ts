@@ -1,5 +1,5 @@
 import { sleep } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Micros } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ReachPoint } from './crash-points.ts';
 import { shardCount } from './order-log.ts';
@@ -31,7 +31,8 @@ export class ShardKeeper implements AsyncDisposable {
   readonly #ended: Promise<void>;
   readonly #releasing = new Set<Shard>();
   #owners: ReadonlyMap<number, ShardOwner> = new Map();
-  #isClockRight = true;
+  /** Where it is further off than may be. */
+  #clockOffset: Micros | undefined;
   #isReadingHalts = false;
 
   constructor(options: ShardKeeperOptions) {
@@ -42,6 +43,14 @@ export class ShardKeeper implements AsyncDisposable {
   /** Who else had a shard when it was last looked at. */
   ownerOf(shard: number): ShardOwner | undefined {
     return this.#owners.get(shard);
+  }
+
+  /** Why this server takes no shards, in words; undefined where it does. */
+  get trouble(): string | undefined {
+    if (this.#clockOffset === undefined) return undefined;
+    const offMs = Math.round(Math.abs(this.#clockOffset) / 1000);
+    const direction = this.#clockOffset < 0 ? 'ahead of' : 'behind';
+    return `The clock is off by ${offMs} ms, ${direction} the database’s: no orders are decided here`;
   }
 
   /** Lets all shards go, so that others can take them at once. */
@@ -123,13 +132,13 @@ export class ShardKeeper implements AsyncDisposable {
     const { shards, logger } = this.#options;
     const ours = shards.filter((shard) => shard.lease !== undefined && !this.#releasing.has(shard));
     const isClockRight = Math.abs(clockOffset) <= maximumClockOffsetMs * 1000;
-    if (isClockRight !== this.#isClockRight) {
+    if (isClockRight !== (this.#clockOffset === undefined)) {
       const fields = { offsetMs: clockOffset / 1000 };
       if (isClockRight) logger.info(fields, 'The clock is right again');
       else
         logger.error(fields, 'The clock is not that of the database: no orders are decided here');
     }
-    this.#isClockRight = isClockRight;
+    this.#clockOffset = isClockRight ? undefined : clockOffset;
     return isClockRight ? ours.slice(Math.min(fairShare, shardCount)) : ours;
   }
 

@@ -32,10 +32,9 @@ export class OrderForwarding implements Disposable {
     ask: (client: OrderClient, options: CallOptions) => Promise<Answer>,
   ): Promise<Answer> {
     if (owner.type === 'nobody' || context.requestHeader.has(forwardedHeader)) {
-      throw new Refusal(
-        'unavailable',
-        'No server is in charge of the instrument at the moment: try again',
-      );
+      const reason = owner.type === 'nobody' ? owner.reason : undefined;
+      const message = 'No server is in charge of the instrument at the moment: try again';
+      throw new Refusal('unavailable', reason === undefined ? message : `${message}. ${reason}`);
     }
     return await ask(this.#clientOf(owner.url).orders, {
       signal: context.signal,

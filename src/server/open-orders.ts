@@ -38,6 +38,8 @@ export type OpenOrders = {
   handle(update: MarketUpdate): void;
   /** To be called after a connection was opened or lost. */
   handleConnections(): void;
+  /** Why this server takes no shards, in words; undefined where it does. */
+  trouble(): string | undefined;
   /** Takes shards from now on, to be found at this URL; `stack` lets them go, and ends the streams. */
   start(url: string, stack: AsyncDisposableStack): void;
 };
@@ -92,6 +94,7 @@ export function openOrders(
       }
     },
     handleConnections: () => manager.handleMarketChange(),
+    trouble: () => manager.trouble,
     start: (ownUrl, stack) => {
       const address = orders.advertisedUrl ?? ownUrl;
       const leases = { database: databases.leases, clock, owner: randomUUID(), address };

@@ -21,6 +21,8 @@ export type HealthParts = {
   /** Where history is read from, where that is another one. */
   readonly replica: DatabaseStatus | undefined;
   readonly cache: CacheStatus;
+  /** Why no orders are decided although the database is there; undefined where they are. */
+  readonly orderTrouble: string | undefined;
 };
 
 /** Down is what makes the server of no use: no database to answer for, or no feed at all. */
@@ -78,9 +80,11 @@ function connectionHealth(feed: Feed): DependencyHealth & { readonly since: Micr
 function postgresHealth({
   database,
   replica,
-}: Pick<HealthParts, 'database' | 'replica'>): DependencyHealth {
+  orderTrouble,
+}: Pick<HealthParts, 'database' | 'replica' | 'orderTrouble'>): DependencyHealth {
   if (database === undefined) return { status: 'off', reason: 'No Postgres is configured' };
   if (!database.isUp) return { status: 'down', reason: database.reason };
+  if (orderTrouble !== undefined) return { status: 'degraded', reason: orderTrouble };
   if (replica === undefined || replica.isUp) return { status: 'ok', reason: '' };
   return { status: 'degraded', reason: `DB_READ_DSN: ${replica.reason}` };
 }

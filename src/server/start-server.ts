@@ -121,6 +121,7 @@ export async function startServer(
       statuses: statuses(),
       ...(await system.check()),
       cache: prices.cacheStatus(),
+      orderTrouble: orders?.trouble(),
     });
 
   const listener = stack.use(

@@ -127,15 +127,31 @@ test('nothing is decided from a second before a lease ends that could not be ren
 });
 
 test.each([
-  ['ahead', 1_500],
+  ['ahead of', 1_500],
   ['behind', -1_500],
-])('a server whose clock is %s takes no shard, and says so', async (_, offsetMs) => {
+])(
+  'a server whose clock is %s the database’s takes no shard, and says so',
+  async (way, offsetMs) => {
+    await using world = new TwinWorld();
+    const clock = new TwinClock(noon + offsetMs * 1000);
+    const { manager } = await world.openDesk({ clock });
+    const reason = `The clock is off by 1500 ms, ${way} the database’s: no orders are decided here`;
+    expect(manager.ownerOf(instrument)).toEqual({ type: 'nobody', reason });
+    expect(manager.trouble).toBe(reason);
+    // A right one takes them all.
+    const right = await world.openDesk();
+    expect(right.manager.ownerOf(instrument)).toEqual({ type: 'here' });
+    expect(instruments.every((name) => right.manager.ownerOf(name).type === 'here')).toBe(true);
+  },
+);
+
+test('a server whose clock was set takes shards again', async () => {
   await using world = new TwinWorld();
-  const clock = new TwinClock(noon + offsetMs * 1000);
+  const clock = new TwinClock(noon + 60_000_000);
   const { manager } = await world.openDesk({ clock });
-  expect(manager.ownerOf(instrument)).toEqual({ type: 'nobody' });
-  // A right one takes them all.
-  const right = await world.openDesk();
-  expect(right.manager.ownerOf(instrument)).toEqual({ type: 'here' });
-  expect(instruments.every((name) => right.manager.ownerOf(name).type === 'here')).toBe(true);
+  expect(manager.trouble).toMatch(/^The clock is off by 60000 ms, ahead/u);
+  world.clock.moveTo(clock.now());
+  clock.moveTo(clock.now() + 1_000_000);
+  await world.settle();
+  expect([manager.trouble, manager.ownerOf(instrument)]).toEqual([undefined, { type: 'here' }]);
 });

@@ -73,6 +73,7 @@ const whole: HealthParts = {
   database: up,
   replica: undefined,
   cache: { state: 'ok', reason: '' },
+  orderTrouble: undefined,
 };
 
 const bothDown = [feedOf('sim-binance', ['waiting']), feedOf('sim-exchange1', ['refused'])];
@@ -93,6 +94,12 @@ test.each<[what: string, parts: Partial<HealthParts>, status: string, told: stri
   ],
   ['Postgres is away', { database: away }, 'down', 'ok off ok down ok'],
   ['only the replica is away', { replica: away }, 'degraded', 'ok off ok degraded ok'],
+  [
+    'no orders are decided',
+    { orderTrouble: 'The clock is off' },
+    'degraded',
+    'ok off ok degraded ok',
+  ],
   [
     'one feed is away',
     { feeds: [feedOf('sim-binance', ['waiting']), feedOf('sim-exchange1', ['open'])] },
