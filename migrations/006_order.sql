@@ -77,6 +77,7 @@ create table orders (
 ) with (fillfactor = 80);
 
 create index orders_account on orders (account, accepted_time, order_id);
+create index orders_account_instrument on orders (account, instrument, accepted_time, order_id);
 create index orders_open_shard on orders (shard) where status in ('open', 'partiallyFilled');
 create index orders_open_account on orders (account, instrument)
   where status in ('open', 'partiallyFilled');
