@@ -1,4 +1,3 @@
-import type { Micros } from '../base/clock.ts';
 import type { Decimal } from '../base/decimal.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import type { Order, OrderSide } from '../domain/order.ts';
@@ -108,6 +107,4 @@ export interface OrderLog {
   load(lease: ShardLease): Promise<ShardContents | undefined>;
   /** @throws in an outage */
   readHalts(): Promise<Halts>;
-  /** The database's time: deadlines and leases go by it. */
-  now(): Promise<Micros>;
 }

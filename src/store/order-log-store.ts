@@ -1,4 +1,3 @@
-import type { Micros } from '../base/clock.ts';
 import { parseSum } from '../base/decimal.ts';
 import type { Order } from '../domain/order.ts';
 import type {
@@ -66,14 +65,6 @@ export class OrderLogStore implements OrderLog {
 
   readHalts(): Promise<Halts> {
     return this.#database.run(readHalts);
-  }
-
-  async now(): Promise<Micros> {
-    const [row] = await this.#database.run(
-      (sql) => sql<{ now: Micros }>`select clock_timestamp() as now`,
-    );
-    if (row === undefined) throw new Error('Expected the time, got none');
-    return row.now;
   }
 }
 

@@ -28,7 +28,7 @@ describe.each([
   };
 
   test('all belong to a server that is alone, until it has not renewed for the duration', async () => {
-    await door.log.now();
+    await door.log.readHalts();
     const sentMs = systemClock.monotonicMs();
     const round = await door.leasesOf('one').renew();
     expect(shardsOf(round)).toEqual(all);
@@ -91,7 +91,7 @@ describe.each([
     [0, all],
   ])('are taken by a server whose clock is %d µs off: %j', async (offset, expected) => {
     // The connection is made before, so that what the clocks differ by is not the way there.
-    await door.log.now();
+    await door.log.readHalts();
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + offset };
     const round = await door.leasesOf('one', clock).renew();
     expect(shardsOf(round)).toEqual(expected);

@@ -103,7 +103,6 @@ export class TwinDesk implements AsyncDisposable {
         append: (batch) => through(() => log.append(batch)),
         load: (lease) => through(() => log.load(lease)),
         readHalts: () => through(() => log.readHalts()),
-        now: () => through(() => log.now()),
       },
       orders: { get: (wanted) => through(() => storedOrder(log, wanted)) },
       market,
@@ -138,7 +137,8 @@ async function storedOrder(
   log: TwinOrderLog,
   wanted: Parameters<StoredOrders['get']>[0],
 ): Promise<Order | undefined> {
-  await log.now();
+  // As long as any other question.
+  await log.readHalts();
   return [...log.orders.values()].find((order) => {
     if (order.account !== wanted.account) return false;
     if ('orderId' in wanted) return order.orderId === wanted.orderId;

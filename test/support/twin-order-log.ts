@@ -125,11 +125,6 @@ export class TwinOrderLog implements OrderLog {
     return this.#halts;
   }
 
-  async now(): Promise<Micros> {
-    await this.#answer();
-    return this.#clock.now();
-  }
-
   /** Halts an account, or everything; what is halted stays as it is. */
   halt(account?: string, reason = 'a test'): void {
     const { revision, everything, accounts } = this.#halts;
