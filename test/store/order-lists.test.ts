@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Database } from '../../src/store/database.ts';
+import type { Database, Sql } from '../../src/store/database.ts';
 import { OrderReader } from '../../src/store/order-reader.ts';
 import type { OrderQuery } from '../../src/store/order-reader.ts';
 import { noon } from '../support/builders.ts';
@@ -14,8 +14,8 @@ async function planOf(database: Database, query: OrderQuery): Promise<string> {
   const explaining: Pick<Database, 'run'> = {
     run: (work) =>
       database.run((sql) => {
-        const { text: ask } = sql;
-        const text: typeof ask = async (statement, values) => {
+        const ask: Sql['text'] = sql.text.bind(sql);
+        const text: Sql['text'] = async (statement, values) => {
           const rows = await ask<{ 'QUERY PLAN': string }>(`explain ${statement}`, values);
           lines.push(...rows.map((row) => row['QUERY PLAN']));
           return [];
