@@ -15,6 +15,7 @@ import type { LogTail } from '../store/log-tail.ts';
 import { OrderLogStore } from '../store/order-log-store.ts';
 import { OrderReader } from '../store/order-reader.ts';
 import { ShardLeaseStore } from '../store/shard-lease-store.ts';
+import { advertisedUrl } from './advertised-url.ts';
 import type { ServerConfig } from './config.ts';
 import { MarketOfOrders } from './market-of-orders.ts';
 import type { MarketOfOrdersOptions } from './market-of-orders.ts';
@@ -46,7 +47,14 @@ export type OpenOrders = {
 
 /** Opens what is known of orders; without DATABASE_URL there is nothing. `stack` closes it. */
 export function openOrders(
-  { orderDatabaseUrl: url, statementTimeoutMs, maxReaderBytes, maxReaders, orders }: ServerConfig,
+  {
+    host,
+    orderDatabaseUrl: url,
+    statementTimeoutMs,
+    maxReaderBytes,
+    maxReaders,
+    orders,
+  }: ServerConfig,
   { directory, ...parts }: OpenOrdersParts,
   { clock, logger, metrics }: Surroundings & { readonly metrics: Registry },
   stack: AsyncDisposableStack,
@@ -96,7 +104,7 @@ export function openOrders(
     handleConnections: () => manager.handleMarketChange(),
     trouble: () => manager.trouble,
     start: (ownUrl, stack) => {
-      const address = orders.advertisedUrl ?? ownUrl;
+      const address = advertisedUrl({ host, orders }, ownUrl, logger);
       const leases = { database: databases.leases, clock, owner: randomUUID(), address };
       stack.use(stream);
       stack.use(ends);
