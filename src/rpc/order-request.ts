@@ -31,24 +31,34 @@ export function readSubmission(
   request: SubmitLimitOrderRequest,
   headers: Headers,
 ): SubmissionRequest {
+  const instrument = directory.resolve('instrument', request.instrument);
+  if (!hasQuantities(instrument)) {
+    throw new Refusal(
+      'failedPrecondition',
+      `instrument: ${instrument} has prices alone, and no quantities to trade against`,
+      { field: 'instrument' },
+    );
+  }
+  return readSubmissionOn(instrument, request, headers);
+}
+
+/** The same, where it is known which instrument is meant. @throws Refusal */
+export function readSubmissionOn(
+  instrument: InstrumentName,
+  request: SubmitLimitOrderRequest,
+  headers: Headers,
+): SubmissionRequest {
   const { expiry } = request;
   const order: OrderRequest = {
     account: accountOf(request),
-    instrument: directory.resolve('instrument', request.instrument),
+    instrument,
     side: sideFromMessage(request.side),
     quantity: parseDecimal(request.quantity),
     limitPrice: parseDecimal(request.limitPrice),
     timeInForce: timeInForceFromMessage(request.timeInForce),
     expireTime: expiry.case === 'expireTime' ? exactMicros('expire_time', expiry.value) : undefined,
-    clientOrderId: request.clientOrderId || (headers.get('idempotency-key') ?? undefined),
+    clientOrderId: clientOrderIdOf(request, headers),
   };
-  if (!hasQuantities(order.instrument)) {
-    throw new Refusal(
-      'failedPrecondition',
-      `instrument: ${order.instrument} has prices alone, and no quantities to trade against`,
-      { field: 'instrument' },
-    );
-  }
   return { order, timeout: timeoutOf(expiry) };
 }
 
@@ -59,6 +69,14 @@ function timeoutOf(expiry: SubmitLimitOrderRequest['expiry']): Micros | undefine
     throw new Refusal('invalid', 'timeout: expected whole microseconds', { field: 'timeout' });
   }
   return Number(seconds) * 1_000_000 + nanos / 1000;
+}
+
+/** The idempotency key; undefined: there is none. */
+export function clientOrderIdOf(
+  { clientOrderId }: Pick<SubmitLimitOrderRequest, 'clientOrderId'>,
+  headers: Headers,
+): string | undefined {
+  return clientOrderId || (headers.get('idempotency-key') ?? undefined);
 }
 
 /** Whose orders a request is about. */

@@ -27,6 +27,7 @@ import { Refusal } from '../domain/refusal.ts';
 import type { OrderDesk } from '../order/order-desk.ts';
 import type { HaltStore } from '../store/halt-store.ts';
 import type { OrderReader } from '../store/order-reader.ts';
+import { acceptedElsewhere } from './accepted-elsewhere.ts';
 import { cancelAllOrders } from './cancel-all-orders.ts';
 import { forwardedHeader } from './order-forwarding.ts';
 import type { OrderForwarding } from './order-forwarding.ts';
@@ -58,7 +59,7 @@ const shownSplits = 10_000;
 export function orderService(parts: OrderServiceParts): ServiceImpl<typeof OrderService> {
   const { halts, stream } = parts;
   return {
-    submitLimitOrder: (request, context) => inOutage(submitOrder(parts, request, context)),
+    submitLimitOrder: (request, context) => inOutage(submitOrAnswer(parts, request, context)),
     cancelOrder: (request, context) => inOutage(cancelOrder(parts, request, context)),
     cancelAllOrders: (request, context) => inOutage(cancelAllOrders(parts, request, context)),
     getOrder: (request, context) => inOutage(getOrder(parts, request, context)),
@@ -77,6 +78,22 @@ export function orderService(parts: OrderServiceParts): ServiceImpl<typeof Order
       return create(ListHaltsResponseSchema, { halts: now.map(haltToMessage) });
     },
   };
+}
+
+async function submitOrAnswer(
+  parts: OrderServiceParts,
+  request: SubmitLimitOrderRequest,
+  context: HandlerContext,
+): Promise<SubmitLimitOrderResponse> {
+  try {
+    return await submitOrder(parts, request, context);
+  } catch (refusal) {
+    const named = { request, headers: context.requestHeader, refusal };
+    const found = await acceptedElsewhere(parts.orders, named, shownSplits);
+    if (found === undefined) throw refusal;
+    const order = shownOrder(parts.desk, found);
+    return create(SubmitLimitOrderResponseSchema, { order, alreadyAccepted: true });
+  }
 }
 
 async function submitOrder(

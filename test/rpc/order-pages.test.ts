@@ -6,11 +6,10 @@ import {
   OrderService,
 } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { Order, Split } from '../../src/domain/order.ts';
-import { Refusal } from '../../src/domain/refusal.ts';
-import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
 import { orderService } from '../../src/rpc/order-service.ts';
 import { noon } from '../support/builders.ts';
 import { anOrder } from '../support/order-builders.ts';
+import { orderServiceParts } from '../support/order-service-parts.ts';
 
 /** What every client of gRPC takes unless it is told otherwise. */
 const clientsDefault = 4 * 1024 * 1024;
@@ -42,23 +41,15 @@ const split: Split = {
   consumedAfter: quantity,
 };
 
-const notAsked = () => {
-  throw new Refusal('unavailable', 'Nobody asks for this');
-};
-
 test('the largest page of orders fits into what any client takes', async () => {
-  const service = orderService({
+  const parts = orderServiceParts({
     desk: {
-      ownerOf: () => ({ type: 'here' }),
       waitingFor: () => ({
         type: 'priceOutOfReach',
         side: 'sell',
         bestPrice: quantity,
         limitPrice: quantity,
       }),
-      submit: notAsked,
-      cancel: notAsked,
-      cancelAll: notAsked,
     },
     orders: {
       list: async ({ limit, splits }) =>
@@ -66,16 +57,11 @@ test('the largest page of orders fits into what any client takes', async () => {
           ...widest,
           splits: Array.from({ length: splits }, () => split),
         })),
-      get: notAsked,
-      openInstruments: notAsked,
     },
-    halts: { halt: notAsked, resume: notAsked, list: notAsked },
-    stream: { stream: notAsked },
-    forwarding: { ask: notAsked },
-    directory: new InstrumentDirectory([], 'binance'),
-    hasQuantities: () => true,
   });
-  const transport = createRouterTransport((router) => router.service(OrderService, service));
+  const transport = createRouterTransport((router) =>
+    router.service(OrderService, orderService(parts)),
+  );
   const page = await createClient(OrderService, transport).listOrders({ pageSize: 1_000 });
   expect([page.orders.length, page.orders[0]?.splits.length]).toEqual([1_000, 10]);
   const bytes = toBinary(ListOrdersResponseSchema, create(ListOrdersResponseSchema, page));

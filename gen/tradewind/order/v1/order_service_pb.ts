@@ -758,7 +758,8 @@ export const OrderService: GenService<{
   /**
    * SubmitLimitOrder accepts an order, durably, and answers it as it is at that moment, not when it
    * is filled: follow it with StreamOrderEvents. With a client_order_id that the account has used
-   * before, the same order again is answered with what became of it.
+   * before, the same order again is answered with what became of it, also where the instrument's name
+   * has come to mean another one since, by a change of the mode.
    * Errors: INVALID_ARGUMENT (names the field), NOT_FOUND (instrument), ALREADY_EXISTS (the
    * client_order_id is that of another order), RESOURCE_EXHAUSTED (a limit: notional, open orders),
    * FAILED_PRECONDITION (trading is halted; the price is beyond the collar; the instrument has no
