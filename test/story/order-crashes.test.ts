@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { OrderSide, OrderStatus, TimeInForce } from '../../gen/tradewind/order/v1/order_pb.ts';
 import type { Order } from '../../gen/tradewind/order/v1/order_pb.ts';
 import { crashPoints } from '../../src/order/crash-points.ts';
 import type { OrderClient } from '../../src/rpc/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { OrderMarketplace, OrderServer, insist } from './order-servers.ts';
 import { expectSoundLog } from './order-log-checks.ts';
@@ -36,6 +36,16 @@ class Survivor implements AsyncDisposable {
       if (this.#server === undefined) throw new Error('No server');
       return this.#server.client.orders;
     }, ask);
+  }
+
+  /** Waits a second for the server of the moment to get the book ticker of this update id. */
+  async see(symbol: string, updateId: number): Promise<void> {
+    const request = { instruments: [symbol] };
+    const stream = this.#server?.client.market.streamBookTickers(request, { timeoutMs: 1_000 });
+    for await (const { event } of stream ?? []) {
+      if (event.case === 'bookTicker' && event.value.updateId >= BigInt(updateId)) return;
+    }
+    throw new Error('The stream has ended');
   }
 
   async order(clientOrderId: string): Promise<Order> {
@@ -72,15 +82,13 @@ describe.concurrent('a server that dies', () => {
       survivor.ask((orders) =>
         orders.submitLimitOrder({ ...sell, instrument, clientOrderId, quantity, limitPrice }),
       );
+    const show = () => marketplace.show(instrument, [100, 5], [101, 5]);
     /** Shows the same book until it is so: what was used of it stays used. */
-    const until = async (isSo: () => Promise<boolean>) => {
-      for (let times = 0; ; times++) {
-        if (await isSo()) return;
-        if (times > 300) throw new Error(`${point}: it does not come true`);
-        await marketplace.show(instrument, [100, 5], [101, 5]);
-        await pause(100);
-      }
-    };
+    const until = (isSo: () => Promise<boolean>) =>
+      eventually(async () => {
+        await show();
+        return await isSo();
+      }, 60_000);
 
     const first = await submit('first', '3', '100');
     await until(async () => (await survivor.order('first')).status === FILLED);
@@ -104,8 +112,8 @@ describe.concurrent('a server that dies', () => {
     expect((await submit('first', '3', '100')).order?.orderId).toBe(first.order?.orderId);
     expect((await submit('far', '1', '200')).order?.orderId).toBe(far.order?.orderId);
     for (let times = 0; times < 3; times++) {
-      await marketplace.show(instrument, [100, 5], [101, 5]);
-      await pause(50);
+      // It may just have started, and not be connected yet.
+      await eventually(async () => survivor.see(instrument, await show()), 60_000);
     }
     expect((await survivor.order('first')).status).toBe(FILLED);
     const second = await survivor.order('second');

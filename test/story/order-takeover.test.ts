@@ -1,7 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { OrderSide, TimeInForce } from '../../gen/tradewind/order/v1/order_pb.ts';
 import type { OrderClient } from '../../src/rpc/client.ts';
+import type { Database } from '../../src/store/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { OrderMarketplace, OrderServer, insist } from './order-servers.ts';
 
@@ -29,6 +30,15 @@ async function takeoverMs(orders: OrderClient): Promise<number> {
   return performance.now() - startMs;
 }
 
+/** How many shards each server has that has any. */
+async function shardCounts(database: Database): Promise<readonly number[]> {
+  const rows = await database.run(
+    (sql) => sql<{ count: number }>`
+      select count(*) as count from shard_lease where owner is not null group by owner`,
+  );
+  return rows.map(({ count }) => count);
+}
+
 test('another server takes over: at once from one that stops, within seconds from one that is killed', async () => {
   await using database = await openTestDatabase();
   await using marketplace = await OrderMarketplace.open(database.url, symbols);
@@ -44,8 +54,7 @@ test('another server takes over: at once from one that stops, within seconds fro
   await one.kill('SIGTERM');
   const stopped = await takeoverMs(two.client.orders);
   const three = await start();
-  // Until the shards are divided between the two.
-  await pause(3_000);
+  await eventually(async () => expect(await shardCounts(database)).toEqual([8, 8]));
   await takeoverMs(three.client.orders);
   await two.kill('SIGKILL');
   const killed = await takeoverMs(three.client.orders);
