@@ -13,8 +13,8 @@ import type { DecidedEvent, OrderLog, ShardLease } from '../src/order/order-log.
 import { openDatabase } from '../src/store/database.ts';
 import { openEmbeddedPostgres } from '../src/store/embedded-postgres.ts';
 import { migrate } from '../src/store/migrate.ts';
-import { OrderLogStore } from '../src/store/order-log-store.ts';
-import { ShardLeaseStore } from '../src/store/shard-lease-store.ts';
+import { OrderLogStore } from '../src/store/order/order-log-store.ts';
+import { ShardLeaseStore } from '../src/store/order/shard-lease-store.ts';
 import { storeAlone } from './support/order-transaction.ts';
 import { median, report } from './support/rounds.ts';
 

@@ -5,8 +5,8 @@ import { silentLogger } from '../src/base/logger.ts';
 import type { Trade } from '../src/domain/trade.ts';
 import { Market } from '../src/market/market.ts';
 import { PriceBook } from '../src/market/price-book.ts';
-import { PriceBroadcast } from '../src/rpc/price-broadcast.ts';
-import { PriceCache } from '../src/store/price-cache.ts';
+import { PriceBroadcast } from '../src/rpc/price/price-broadcast.ts';
+import { PriceCache } from '../src/store/price/price-cache.ts';
 import { memoryUse } from './support/process-cost.ts';
 import { median, report } from './support/rounds.ts';
 

@@ -12,9 +12,9 @@ import type { StreamTradesResponse } from '../../gen/tradewind/market/v1/market_
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { openMetrics } from '../../src/base/metrics.ts';
-import { Broadcast } from '../../src/rpc/broadcast-stream.ts';
+import { Broadcast } from '../../src/rpc/broadcast/broadcast-stream.ts';
 import { openListener } from '../../src/rpc/listener.ts';
-import { SharedFrame } from '../../src/rpc/shared-frame.ts';
+import { SharedFrame } from '../../src/rpc/broadcast/shared-frame.ts';
 import { tradeMessage } from './trade-event.ts';
 
 /** A server whose StreamTrades sends one message at once and then what is sent to all. */

@@ -9,9 +9,9 @@ import { openDatabase } from '../../src/store/database.ts';
 import type { Database } from '../../src/store/database.ts';
 import { openEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { OrderLogStore } from '../../src/store/order-log-store.ts';
-import { OrderReader } from '../../src/store/order-reader.ts';
-import { ShardLeaseStore } from '../../src/store/shard-lease-store.ts';
+import { OrderLogStore } from '../../src/store/order/order-log-store.ts';
+import { OrderReader } from '../../src/store/order/order-reader.ts';
+import { ShardLeaseStore } from '../../src/store/order/shard-lease-store.ts';
 
 export type BenchDesk = {
   readonly manager: OrderManager;

@@ -5,8 +5,8 @@ import { openMetrics } from '../../src/base/metrics.ts';
 import { Market } from '../../src/market/market.ts';
 import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
 import { openListener } from '../../src/rpc/listener.ts';
-import { MarketBroadcast } from '../../src/rpc/market-broadcast.ts';
-import { marketService } from '../../src/rpc/market-service.ts';
+import { MarketBroadcast } from '../../src/rpc/market/market-broadcast.ts';
+import { marketService } from '../../src/rpc/market/market-service.ts';
 
 export type ServedTrades = AsyncDisposable & {
   readonly port: number;

@@ -9,7 +9,7 @@ import {
   requiredDatabaseSettings,
   withDatabaseUrl,
 } from '../store/config.ts';
-import type { Retention } from '../store/partitions.ts';
+import type { Retention } from '../store/candle/partitions.ts';
 import type { BatchBounds } from './batch-buffer.ts';
 
 /** RETENTION_1S … RETENTION_1W, and RETENTION_1MO for the month, as 1M is the minute. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/logger.ts';
-import type { RefusedItem } from '../store/candle-store.ts';
+import type { RefusedItem } from '../store/candle/candle-store.ts';
 
 /** Lines a batch at most: one that is bad as a whole must not fill the disk. */
 const loggedItems = 10;

@@ -1,10 +1,10 @@
 import type { Clock, Micros } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { BatchResult, PreparedBatch } from '../store/candle-store.ts';
-import { CandleReader, CandleWriter } from '../store/candle-store.ts';
+import type { BatchResult, PreparedBatch } from '../store/candle/candle-store.ts';
+import { CandleReader, CandleWriter } from '../store/candle/candle-store.ts';
 import type { Database } from '../store/database.ts';
-import type { Retention } from '../store/partitions.ts';
-import { CandlePartitions } from '../store/partitions.ts';
+import type { Retention } from '../store/candle/partitions.ts';
+import { CandlePartitions } from '../store/candle/partitions.ts';
 import type { BatchBounds } from './batch-buffer.ts';
 import { BatchBuffer } from './batch-buffer.ts';
 import { logRefused } from './log-refused.ts';

@@ -2,7 +2,7 @@ import { sleep } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
-import { setAggregatorWindow } from '../store/aggregator-window.ts';
+import { setAggregatorWindow } from '../store/candle/aggregator-window.ts';
 import type { Database } from '../store/database.ts';
 
 /** The database may come later than the persistor, and its migrations later still. */

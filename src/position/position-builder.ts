@@ -2,7 +2,7 @@ import type { Clock, Micros } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { PositionName } from '../domain/position.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { PositionStore } from '../store/position-store.ts';
+import type { PositionStore } from '../store/position/position-store.ts';
 import type { FoldedPosition } from './segment-fold.ts';
 import { foldInSnapshot } from './snapshot-fold.ts';
 import type { FoldQuestion, FoldResult, SnapshotFoldOptions } from './snapshot-fold.ts';

@@ -2,7 +2,7 @@ import type { Micros } from '../base/clock.ts';
 import type { Decimal } from '../base/decimal.ts';
 import { closeTimeOf, openTimeOf } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
-import type { HistoryPiece } from '../store/position-store.ts';
+import type { HistoryPiece } from '../store/position/position-store.ts';
 
 /** How a position's quantity went in one span of time. */
 export type PositionBin = {

@@ -4,7 +4,7 @@ import { emptyPosition } from '../domain/position.ts';
 import type { Position, PositionName } from '../domain/position.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
-import type { PositionStore, PositionTail, TailQuery } from '../store/position-store.ts';
+import type { PositionStore, PositionTail, TailQuery } from '../store/position/position-store.ts';
 import type { PositionBuilder } from './position-builder.ts';
 import { binHistory, edgesOf } from './position-history.ts';
 import type { PositionBin } from './position-history.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { PositionStore } from '../store/position-store.ts';
+import type { PositionStore } from '../store/position/position-store.ts';
 import { PositionBuilder } from './position-builder.ts';
 import { PositionReader } from './position-reader.ts';
 import { rebuildPositions } from './rebuild.ts';

@@ -1,7 +1,7 @@
 import type { Micros } from '../base/clock.ts';
 import type { InstrumentName } from '../domain/instrument.ts';
 import type { PositionName } from '../domain/position.ts';
-import type { PositionStore } from '../store/position-store.ts';
+import type { PositionStore } from '../store/position/position-store.ts';
 import type { PositionBuilder } from './position-builder.ts';
 
 /** Names are read in pages. */

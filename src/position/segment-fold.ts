@@ -6,7 +6,7 @@ import type {
   PositionPart,
   PositionSegment,
   PositionTail,
-} from '../store/position-store.ts';
+} from '../store/position/position-store.ts';
 import { PositionFold } from './position-fold.ts';
 
 /** A position, and when its last execution happened. */

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { PositionName } from '../domain/position.ts';
-import type { PositionStore } from '../store/position-store.ts';
+import type { PositionStore } from '../store/position/position-store.ts';
 import type { PositionBuilder } from './position-builder.ts';
 
 /** How often it looks for changes: what is not kept by then, a reader folds itself. */

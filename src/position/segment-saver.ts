@@ -1,6 +1,6 @@
 import type { Logger } from '../base/logger.ts';
 import type { ExecutionKey } from '../domain/execution.ts';
-import type { PositionSegment } from '../store/position-store.ts';
+import type { PositionSegment } from '../store/position/position-store.ts';
 
 /** Answers whether they are kept. */
 export type SaveSegments = (

@@ -5,7 +5,11 @@ import { compareExecutions } from '../domain/execution.ts';
 import type { ExecutionKey } from '../domain/execution.ts';
 import type { PositionName } from '../domain/position.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { KeyedRun, PositionSnapshot, PositionStore } from '../store/position-store.ts';
+import type {
+  KeyedRun,
+  PositionSnapshot,
+  PositionStore,
+} from '../store/position/position-store.ts';
 import { SegmentFold } from './segment-fold.ts';
 import type { FoldedPosition } from './segment-fold.ts';
 import { SegmentSaver } from './segment-saver.ts';

@@ -7,8 +7,8 @@ import { divideHalfEven, formatDecimal, formatProduct } from '../base/decimal.ts
 import { splitInstrumentName } from '../domain/instrument.ts';
 import { remainingQuantity } from '../domain/order.ts';
 import type { Order, Split } from '../domain/order.ts';
-import { orderToJson, splitOrderToMessage } from '../rpc/order-messages.ts';
-import { waitingFields } from '../rpc/order-waiting.ts';
+import { orderToJson, splitOrderToMessage } from '../rpc/order/order-messages.ts';
+import { waitingFields } from '../rpc/order/order-waiting.ts';
 import type { ReplayedOrder } from './instrument-orders.ts';
 
 /** The ways in which the orders of a replay can be printed, by format. */

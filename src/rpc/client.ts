@@ -11,11 +11,11 @@ import { OrderService } from '../../gen/tradewind/order/v1/order_service_pb.ts';
 import { PositionService } from '../../gen/tradewind/position/v1/position_service_pb.ts';
 import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.ts';
 import type { Clock } from '../base/clock.ts';
-import { lostConnectionIsUnavailable } from './lost-connection.ts';
-import { parseServerAddress } from './server-address.ts';
+import { lostConnectionIsUnavailable } from './client/lost-connection.ts';
+import { parseServerAddress } from './client/server-address.ts';
 
-export { readLiveStream, readStream } from './read-stream.ts';
-export { parseServerAddress } from './server-address.ts';
+export { readLiveStream, readStream } from './client/read-stream.ts';
+export { parseServerAddress } from './client/server-address.ts';
 
 export type ServerClientOptions = {
   readonly clock: Clock;

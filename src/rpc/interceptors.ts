@@ -10,8 +10,8 @@ import { LogLimiter } from '../base/log-limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
-import { codeName } from './rpc-metrics.ts';
-import type { RpcMetrics } from './rpc-metrics.ts';
+import { codeName } from './listener/rpc-metrics.ts';
+import type { RpcMetrics } from './listener/rpc-metrics.ts';
 
 export type InterceptorOptions = {
   readonly logger: Logger;

@@ -1,5 +1,5 @@
 import { Refusal } from '../domain/refusal.ts';
-import type { LogTail } from '../store/log-tail.ts';
+import type { LogTail } from '../store/order/log-tail.ts';
 
 /**
  * A place in the log, as the text that clients hand back: the form's version ("o1" of orders, "p1" of

@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { flag, integer, port, quote, text, words } from '../base/env.ts';
 import type { Settings, SettingValues } from '../base/env.ts';
-import { maxReaderBytes } from '../rpc/broadcast-stream.ts';
-import { listenerLimits } from '../rpc/listener-limits.ts';
+import { maxReaderBytes } from '../rpc/broadcast/broadcast-stream.ts';
+import { listenerLimits } from '../rpc/listener/listener-limits.ts';
 
 /** Where the server listens, and what its clients may cost. */
 export const listenerSettings = {

@@ -8,7 +8,7 @@ import type { ExchangeRest } from '../exchange/exchange.ts';
 import type { Feed } from '../exchange/feed.ts';
 import { jsonLinesRest } from '../exchange/json-lines/rest.ts';
 import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
-import type { ModeSwitch } from '../rpc/system-service.ts';
+import type { ModeSwitch } from '../rpc/system/system-service.ts';
 import type { ServerConfig } from './config.ts';
 import { exchangesOf, followedIn, pushesLines } from './configured-exchange.ts';
 import type { FollowedExchange, SimulatorAddress } from './configured-exchange.ts';

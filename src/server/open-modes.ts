@@ -4,7 +4,7 @@ import type { Mode } from '../domain/mode.ts';
 import { AddressBudgets } from '../exchange/address-budget.ts';
 import type { Market } from '../market/market.ts';
 import { InstrumentDirectory } from '../rpc/instrument-directory.ts';
-import type { CandleReader } from '../store/candle-store.ts';
+import type { CandleReader } from '../store/candle/candle-store.ts';
 import type { ModeStore } from '../store/mode-store.ts';
 import { Captures } from './captures.ts';
 import type { ServerConfig } from './config.ts';

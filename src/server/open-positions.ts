@@ -2,16 +2,16 @@ import type { Surroundings } from '../base/program.ts';
 import type { Market } from '../market/market.ts';
 import { Positions } from '../position/positions.ts';
 import type { InstrumentDirectory } from '../rpc/instrument-directory.ts';
-import { PositionMarks } from '../rpc/position-marks.ts';
-import type { PositionServiceParts } from '../rpc/position-service.ts';
-import { PositionStream } from '../rpc/position-stream.ts';
+import { PositionMarks } from '../rpc/position/position-marks.ts';
+import type { PositionServiceParts } from '../rpc/position/position-service.ts';
+import { PositionStream } from '../rpc/position/position-stream.ts';
 import { openDatabase } from '../store/database.ts';
-import { ExecutionReader } from '../store/execution-reader.ts';
-import { ExecutionStore } from '../store/execution-store.ts';
-import { FreezeStore } from '../store/freeze-store.ts';
+import { ExecutionReader } from '../store/position/execution-reader.ts';
+import { ExecutionStore } from '../store/position/execution-store.ts';
+import { FreezeStore } from '../store/position/freeze-store.ts';
 import { warnOfFewLocks } from '../store/lock-room.ts';
-import type { LogTail } from '../store/log-tail.ts';
-import { PostgresPositionStore } from '../store/postgres-position-store.ts';
+import type { LogTail } from '../store/order/log-tail.ts';
+import { PostgresPositionStore } from '../store/position/postgres-position-store.ts';
 import type { ServerConfig } from './config.ts';
 
 /** Batches that are recorded side by side, and questions meanwhile. */

@@ -1,6 +1,6 @@
 import { readCounter } from '../base/metrics.ts';
 import type { Registry } from '../base/metrics.ts';
-import type { CacheCounters } from '../store/price-cache.ts';
+import type { CacheCounters } from '../store/price/price-cache.ts';
 
 const cacheCounterHelp: Readonly<Record<keyof CacheCounters, string>> = {
   written: 'Prices that Redis has taken',

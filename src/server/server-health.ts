@@ -4,9 +4,9 @@ import { nameInMode } from '../domain/mode.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { Feed } from '../exchange/feed.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
-import type { DependencyHealth, FeedHealth, ServerHealth } from '../rpc/system-service.ts';
+import type { DependencyHealth, FeedHealth, ServerHealth } from '../rpc/system/system-service.ts';
 import type { DatabaseStatus } from '../store/database-check.ts';
-import type { CacheStatus } from '../store/price-cache.ts';
+import type { CacheStatus } from '../store/price/price-cache.ts';
 import { isFollowedIn } from './configured-exchange.ts';
 import type { ConfiguredExchange } from './configured-exchange.ts';
 

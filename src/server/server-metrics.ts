@@ -8,7 +8,7 @@ import type { Feed } from '../exchange/feed.ts';
 import type { InstrumentStatus } from '../market/instrument-state.ts';
 import type { MarketCounters } from '../market/market-counters.ts';
 import type { Market } from '../market/market.ts';
-import type { MarketBroadcast } from '../rpc/market-broadcast.ts';
+import type { MarketBroadcast } from '../rpc/market/market-broadcast.ts';
 
 const marketCounterHelp: Readonly<Record<keyof MarketCounters, string>> = {
   trades: 'Trades taken into candles',

@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Surroundings } from '../base/program.ts';
 import { splitInstrumentName } from '../domain/instrument.ts';
 import type { StoredCandles } from '../exchange/read-history.ts';
-import { CandleReader } from '../store/candle-store.ts';
+import { CandleReader } from '../store/candle/candle-store.ts';
 import { openDatabase } from '../store/database.ts';
 import type { ServerConfig } from './config.ts';
 

@@ -4,7 +4,7 @@ import type { BackoffBounds } from '../../src/base/backoff.ts';
 import { defaultFeedBounds } from '../../src/exchange/feed-settings.ts';
 import { defaultTcpFeedBounds } from '../../src/exchange/json-lines/tcp-feed-settings.ts';
 import { marketLimits } from '../../src/market/market-limits.ts';
-import { listenerLimits } from '../../src/rpc/listener-limits.ts';
+import { listenerLimits } from '../../src/rpc/listener/listener-limits.ts';
 import type { serverSettings } from '../../src/server/config.ts';
 import { quoted, readDocument, root, section, tableRows } from './document.ts';
 
@@ -29,7 +29,7 @@ const settings: Readonly<Record<string, keyof typeof serverSettings>> = {
 
 describe('the README’s bounds', () => {
   test.each<[file: string, bounds: object]>([
-    ['src/rpc/listener-limits.ts', listenerLimits],
+    ['src/rpc/listener/listener-limits.ts', listenerLimits],
     ['src/market/market-limits.ts', marketLimits],
     ['src/exchange/feed-settings.ts', defaultFeedBounds],
     ['src/exchange/json-lines/tcp-feed-settings.ts', defaultTcpFeedBounds],

@@ -6,7 +6,7 @@ import { SystemService } from '../../gen/tradewind/system/v1/system_service_pb.t
 import { systemClock } from '../../src/base/clock.ts';
 import type { Micros } from '../../src/base/clock.ts';
 import { microsOf } from '../../src/rpc/messages.ts';
-import { CandleReader } from '../../src/store/candle-store.ts';
+import { CandleReader } from '../../src/store/candle/candle-store.ts';
 import { Line } from '../story/line.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTestDatabase } from '../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { CandleReader } from '../../src/store/candle-store.ts';
+import { CandleReader } from '../../src/store/candle/candle-store.ts';
 import { Line, beforeEverything } from '../story/line.ts';
 import { expectKlinesStored } from '../story/stored-klines.ts';
 import { eventually } from '../support/eventually.ts';

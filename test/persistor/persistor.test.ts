@@ -5,7 +5,7 @@ import type { Candle } from '../../src/domain/candle.ts';
 import { Persistor } from '../../src/persistor/persistor.ts';
 import type { FollowCandles } from '../../src/persistor/stream-batch.ts';
 import { CursorTooOldError } from '../../src/persistor/stream-batch.ts';
-import { CandleReader } from '../../src/store/candle-store.ts';
+import { CandleReader } from '../../src/store/candle/candle-store.ts';
 import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { aGap } from '../support/a-candle.ts';

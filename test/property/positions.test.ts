@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Positions } from '../../src/position/positions.ts';
-import { ExecutionStore } from '../../src/store/execution-store.ts';
-import { FreezeStore } from '../../src/store/freeze-store.ts';
-import { PostgresPositionStore } from '../../src/store/postgres-position-store.ts';
+import { ExecutionStore } from '../../src/store/position/execution-store.ts';
+import { FreezeStore } from '../../src/store/position/freeze-store.ts';
+import { PostgresPositionStore } from '../../src/store/position/postgres-position-store.ts';
 import { importMutant } from '../support/mutant.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { recordFill } from '../support/record-fill.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { MarketService } from '../../gen/tradewind/market/v1/market_service_pb.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { openServerClient, readStream } from '../../src/rpc/client.ts';
-import { parseServerAddress } from '../../src/rpc/server-address.ts';
+import { parseServerAddress } from '../../src/rpc/client/server-address.ts';
 import { collect } from '../support/collect.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { openTestListener } from '../support/test-listener.ts';

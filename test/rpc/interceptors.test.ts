@@ -11,7 +11,7 @@ import { openMetrics } from '../../src/base/metrics.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
 import type { RefusalReason } from '../../src/domain/refusal.ts';
 import type { ListenerOptions } from '../../src/rpc/listener.ts';
-import { readStream } from '../../src/rpc/read-stream.ts';
+import { readStream } from '../../src/rpc/client/read-stream.ts';
 import { collect } from '../support/collect.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTestListener } from '../support/test-listener.ts';
@@ -67,7 +67,7 @@ test('a refusal names its field as the validator does', async () => {
     field: 'limit.price',
   });
   await using server = await openMarket({ routes: failing(error) });
-  const told = await server.market.listInstruments({}).catch(ConnectError.from);
+  const told = await server.market.listInstruments({}).catch((error: unknown) => error);
   assert(told instanceof ConnectError);
   const [violations] = told.findDetails(ViolationsSchema);
   expect(violations?.violations[0]?.field?.elements.map((name) => name.fieldName)).toEqual([

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Candle } from '../../src/domain/candle.ts';
 import type { Gap } from '../../src/domain/gap.ts';
-import { CandleReader, CandleWriter } from '../../src/store/candle-store.ts';
-import { CandlePartitions } from '../../src/store/partitions.ts';
+import { CandleReader, CandleWriter } from '../../src/store/candle/candle-store.ts';
+import { CandlePartitions } from '../../src/store/candle/partitions.ts';
 import { aCandle, aGap } from '../support/a-candle.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ExecutionStore } from '../../src/store/execution-store.ts';
+import { ExecutionStore } from '../../src/store/position/execution-store.ts';
 import { anExecution } from '../support/an-execution.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 

@@ -16,7 +16,7 @@ import { readServerConfig } from '../../src/server/config.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { klineAt } from '../../src/simulator/kline.ts';
 import { openSymbol } from '../../src/simulator/simulated-symbol.ts';
-import { CandleReader } from '../../src/store/candle-store.ts';
+import { CandleReader } from '../../src/store/candle/candle-store.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { SeveralExchanges, seeds } from './several-exchanges.ts';

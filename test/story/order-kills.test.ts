@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { OrderSide, OrderStatus, TimeInForce } from '../../gen/tradewind/order/v1/order_pb.ts';
 import type { OrderClient } from '../../src/rpc/client.ts';
-import { LogReader } from '../../src/store/log-reader.ts';
+import { LogReader } from '../../src/store/order/log-reader.ts';
 import type { Database } from '../../src/store/database.ts';
 import { loggedOrder } from '../property/logged-order.ts';
 import { problemsOf } from '../property/orders-model.ts';

@@ -6,7 +6,7 @@ import type { Timeframe } from '../../src/domain/timeframe.ts';
 import { klineAt } from '../../src/simulator/kline.ts';
 import type { Kline } from '../../src/simulator/kline.ts';
 import { openSymbol } from '../../src/simulator/simulated-symbol.ts';
-import { CandleReader } from '../../src/store/candle-store.ts';
+import { CandleReader } from '../../src/store/candle/candle-store.ts';
 import type { Database } from '../../src/store/database.ts';
 import { seed } from './line.ts';
 

@@ -1,6 +1,6 @@
 import { Refusal } from '../../src/domain/refusal.ts';
 import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
-import type { OrderServiceParts } from '../../src/rpc/order-service.ts';
+import type { OrderServiceParts } from '../../src/rpc/order/order-service.ts';
 
 const notAsked = () => {
   throw new Refusal('unavailable', 'Nobody asks for this');

@@ -1,7 +1,7 @@
 import type { Execution } from '../../src/domain/execution.ts';
 import { orderSource } from '../../src/domain/execution.ts';
 import type { Database } from '../../src/store/database.ts';
-import { executionColumns } from '../../src/store/execution-row.ts';
+import { executionColumns } from '../../src/store/position/execution-row.ts';
 
 /** Books a fill of ours as the order log does, and answers when. */
 export async function recordFill(database: Database, fill: Execution): Promise<number> {

@@ -5,14 +5,14 @@ import { PositionService } from '../../gen/tradewind/position/v1/position_servic
 import { systemClock } from '../../src/base/clock.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { executionsAdapter } from '../../src/rpc/executions-adapter.ts';
+import { executionsAdapter } from '../../src/rpc/position/executions-adapter.ts';
 import { InstrumentDirectory } from '../../src/rpc/instrument-directory.ts';
-import { positionService } from '../../src/rpc/position-service.ts';
-import type { PositionServiceParts } from '../../src/rpc/position-service.ts';
+import { positionService } from '../../src/rpc/position/position-service.ts';
+import type { PositionServiceParts } from '../../src/rpc/position/position-service.ts';
 import { openPositions } from '../../src/server/open-positions.ts';
 import type { PositionConfig } from '../../src/server/open-positions.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { openLogTail } from '../../src/store/log-tail.ts';
+import { openLogTail } from '../../src/store/order/log-tail.ts';
 import { eventually } from './eventually.ts';
 import { MarketTape } from './market-tape.ts';
 import { openTestListener } from './test-listener.ts';

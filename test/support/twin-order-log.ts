@@ -38,7 +38,7 @@ type Life = { readonly address: string; expiresAt: Micros };
 const leaseDuration: Micros = 5_000_000;
 
 /**
- * The order log in memory, with leases and halts, as test/store/order-log.test.ts holds it against
+ * The order log in memory, with leases and halts, as test/store/order/order-log.test.ts holds it against
  * Postgres. Each call happens at once and is answered in a later turn.
  */
 export class TwinOrderLog implements OrderLog {

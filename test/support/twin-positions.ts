@@ -2,10 +2,10 @@ import type { Micros } from '../../src/base/clock.ts';
 import type { Execution, ExecutionKey } from '../../src/domain/execution.ts';
 import { compareBytes, compareExecutions, orderSource } from '../../src/domain/execution.ts';
 import type { PositionName } from '../../src/domain/position.ts';
-import { ExecutionRun } from '../../src/store/execution-run.ts';
-import { faultOf } from '../../src/store/execution-fault.ts';
-import type { RecordOutcome } from '../../src/store/execution-store.ts';
-import type { Freeze, FreezeScope } from '../../src/store/freeze-store.ts';
+import { ExecutionRun } from '../../src/store/position/execution-run.ts';
+import { faultOf } from '../../src/store/position/execution-fault.ts';
+import type { RecordOutcome } from '../../src/store/position/execution-store.ts';
+import type { Freeze, FreezeScope } from '../../src/store/position/freeze-store.ts';
 import type {
   HistoryPiece,
   PositionChange,
@@ -15,7 +15,7 @@ import type {
   PositionStore,
   PositionTail,
   TailQuery,
-} from '../../src/store/position-store.ts';
+} from '../../src/store/position/position-store.ts';
 
 type Holding = { readonly executions: readonly Execution[]; readonly lastChange: number };
 

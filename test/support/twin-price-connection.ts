@@ -1,7 +1,7 @@
 import type { InstrumentName } from '../../src/domain/instrument.ts';
 import type { Trade } from '../../src/domain/trade.ts';
-import { CacheRefusal } from '../../src/store/price-cache.ts';
-import type { PriceConnection } from '../../src/store/price-cache.ts';
+import { CacheRefusal } from '../../src/store/price/price-cache.ts';
+import type { PriceConnection } from '../../src/store/price/price-cache.ts';
 
 /** A cache in memory that can be told to fail; it outlives its connections. */
 export class TwinPriceCache {

@@ -1,5 +1,5 @@
 import type { OrderClient } from '../../rpc/client.ts';
-import { orderToJson } from '../../rpc/order-messages.ts';
+import { orderToJson } from '../../rpc/order/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import type { OrderId } from './order-flags.ts';

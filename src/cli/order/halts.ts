@@ -1,6 +1,6 @@
 import type { Halt } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
 import type { OrderClient } from '../../rpc/client.ts';
-import { haltToJson } from '../../rpc/order-messages.ts';
+import { haltToJson } from '../../rpc/order/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import { timeOf } from './order-printer.ts';

@@ -1,7 +1,7 @@
 import type { Order } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import { OrderStatus } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import type { OrderClient } from '../../rpc/client.ts';
-import { orderToJson } from '../../rpc/order-messages.ts';
+import { orderToJson } from '../../rpc/order/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import type { OrderId } from './order-flags.ts';

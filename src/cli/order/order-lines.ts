@@ -1,5 +1,5 @@
 import type { Order, OrderEvent } from '../../../gen/tradewind/order/v1/order_pb.ts';
-import { orderToJson } from '../../rpc/order-messages.ts';
+import { orderToJson } from '../../rpc/order/order-messages.ts';
 import { describeOrder, describeProgress, timeOf } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 

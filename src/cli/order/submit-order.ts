@@ -7,7 +7,7 @@ import { sleep, systemClock } from '../../base/clock.ts';
 import type { Environment } from '../../base/env.ts';
 import type { OrderClient } from '../../rpc/client.ts';
 import type { Duration } from '../duration-argument.ts';
-import { isOrderAtEnd, orderToJson } from '../../rpc/order-messages.ts';
+import { isOrderAtEnd, orderToJson } from '../../rpc/order/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import { describeOrder, describeProgress, watchCommand } from './order-printer.ts';

@@ -10,7 +10,7 @@ import { readStream } from '../../rpc/client.ts';
 import type { OrderClient } from '../../rpc/client.ts';
 import { Failure } from '../failure.ts';
 import { LiveLine } from '../live-line.ts';
-import { isOrderAtEnd, orderToJson } from '../../rpc/order-messages.ts';
+import { isOrderAtEnd, orderToJson } from '../../rpc/order/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import type { OrderId } from './order-flags.ts';

@@ -4,7 +4,11 @@ import { systemClock } from '../../base/clock.ts';
 import type { Timeframe } from '../../domain/timeframe.ts';
 import type { PositionClient } from '../../rpc/client.ts';
 import { timeframeToMessage } from '../../rpc/messages.ts';
-import { binToJson, executionToJson, positionToJson } from '../../rpc/position-messages.ts';
+import {
+  binToJson,
+  executionToJson,
+  positionToJson,
+} from '../../rpc/position/position-messages.ts';
 import type { Moment } from '../executions/execution-source.ts';
 import { Failure } from '../failure.ts';
 import { requestTimeoutMs } from '../list-candles.ts';

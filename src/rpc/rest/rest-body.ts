@@ -1,9 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Clock } from '../../base/clock.ts';
-import type { ListenerLimits } from '../listener-limits.ts';
-import { wholeBody } from '../request-body.ts';
-import type { NodeRequest } from '../response-writer.ts';
-import { acceptedCompressions } from '../rpc-handler.ts';
+import type { ListenerLimits } from '../listener/listener-limits.ts';
+import { wholeBody } from '../listener/request-body.ts';
+import type { NodeRequest } from '../listener/response-writer.ts';
+import { acceptedCompressions } from '../listener/rpc-handler.ts';
 import { refusedField, RestRefusal } from './rest-refusal.ts';
 
 /**

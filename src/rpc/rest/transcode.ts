@@ -7,7 +7,7 @@ import type {
 } from '@bufbuild/protobuf';
 import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import { Code } from '@connectrpc/connect';
-import { responseWriterKey } from '../rpc-handler.ts';
+import { responseWriterKey } from '../listener/rpc-handler.ts';
 import type { Binding } from './bindings.ts';
 import { answerHeaders } from './call-headers.ts';
 import type { RestCall } from './rest-call.ts';

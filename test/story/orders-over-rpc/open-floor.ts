@@ -8,7 +8,7 @@ import { OrderService } from '../../../gen/tradewind/order/v1/order_service_pb.t
 import type { SubmitLimitOrderRequest } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
-import { readStream } from '../../../src/rpc/read-stream.ts';
+import { readStream } from '../../../src/rpc/client/read-stream.ts';
 import { readServerConfig } from '../../../src/server/config.ts';
 import { startServer } from '../../../src/server/start-server.ts';
 import type { RunningServer } from '../../../src/server/start-server.ts';

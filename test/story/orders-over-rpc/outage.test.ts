@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OrderStatus } from '../../../gen/tradewind/order/v1/order_pb.ts';
-import { readStream } from '../../../src/rpc/read-stream.ts';
+import { readStream } from '../../../src/rpc/client/read-stream.ts';
 import { collect } from '../../support/collect.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createTestDatabase } from '../../support/postgres.ts';

@@ -2,7 +2,7 @@ import { Code } from '@connectrpc/connect';
 import type { ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StreamOrderEventsResponse } from '../../../gen/tradewind/order/v1/order_service_pb.ts';
-import { readStream } from '../../../src/rpc/read-stream.ts';
+import { readStream } from '../../../src/rpc/client/read-stream.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Floor } from './open-floor.ts';
 
