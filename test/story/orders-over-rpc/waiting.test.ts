@@ -40,6 +40,8 @@ test('an order tells what it waits for, from one thing to the next, to its end',
   await untilItWaits(orderId, WaitReason.NO_BOOK, 'Nobody bids');
   await floor.quote(['42.5', '10', '43', '10']);
   await untilItWaits(orderId, WaitReason.LIQUIDITY_USED, 'All of the 10 displayed at 42.5 is used');
+  // What it waits for is known a moment before the fill is stored.
+  await eventually(async () => expect((await floor.order(orderId)).splitCount).toBe(1));
   // The other side changes: nothing new is displayed on this one.
   await floor.quote(['42.5', '10', '43.5', '1']);
   await untilItWaits(orderId, WaitReason.LIQUIDITY_USED, /^All of the 10/u);
