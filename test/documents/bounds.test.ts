@@ -6,11 +6,9 @@ import { defaultTcpFeedBounds } from '../../src/exchange/json-lines/tcp-feed-set
 import { marketLimits } from '../../src/market/market-limits.ts';
 import { listenerLimits } from '../../src/rpc/listener/listener-limits.ts';
 import type { serverSettings } from '../../src/server/config.ts';
-import { quoted, readDocument, root, section, tableRows } from './document.ts';
+import { quoted, readDocument, root, tableRows } from './document.ts';
 
-const [, ...parts] = section(readDocument('README.md'), '### Bounds that are not settings').split(
-  /^\*\*/mu,
-);
+const [, ...parts] = readDocument('docs/bounds.md').text.split(/^\*\*/mu);
 /** The rows below "**`src/…`**" or "**Elsewhere**". */
 const rowsBelow = (title: string) =>
   tableRows(parts.find((part) => part.startsWith(title)) ?? '').map(
@@ -27,7 +25,7 @@ const settings: Readonly<Record<string, keyof typeof serverSettings>> = {
   restTimeoutMs: 'REST_TIMEOUT_MS',
 };
 
-describe('the README’s bounds', () => {
+describe('the bounds in docs/bounds.md', () => {
   test.each<[file: string, bounds: object]>([
     ['src/rpc/listener/listener-limits.ts', listenerLimits],
     ['src/market/market-limits.ts', marketLimits],
@@ -58,7 +56,7 @@ function show(name: string, value: unknown): string {
   return `${count(minimumMs)} to ${count(maximumMs)}`;
 }
 
-/** The value of `const name = 5 * 1024;`, as the README writes numbers. */
+/** The value of `const name = 5 * 1024;`, as the document writes numbers. */
 function constantIn(file: string, name: string): string {
   const source = readFileSync(`${root}${file}`, 'utf8');
   const pattern = new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\d_ *]+);`, 'mu');

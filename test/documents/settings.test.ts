@@ -7,32 +7,29 @@ import { simulatorSettings } from '../../src/simulator/config.ts';
 import { standaloneSettings } from '../../src/standalone/config.ts';
 import { quoted, readDocument, section, tableRows } from './document.ts';
 
-const readme = readDocument('README.md');
+const configuration = readDocument('docs/configuration.md');
 
-/** A program's settings as the README tells them: what is called how, and the default. */
+/** A program's settings as the document tells them: what is called how, and the default. */
 type Told = Readonly<Record<string, { aliases: readonly string[]; default: string }>>;
 
 test.each<[heading: string, settings: Settings]>([
-  ['### Server', serverSettings],
-  ['### Persistor', persistorSettings],
-  ['### Simulator', simulatorSettings],
-  ['### Everything at once (`npm start`)', standaloneSettings],
-  ['### Command line', cliSettings],
-])(
-  'the README’s table below "%s" has every setting with its default, and no other',
-  (heading, settings) => {
-    expect(toldBelow(heading)).toEqual(toldBy(settings));
-  },
-);
+  ['## Server', serverSettings],
+  ['## Persistor', persistorSettings],
+  ['## Simulator', simulatorSettings],
+  ['## Everything at once (`npm start`)', standaloneSettings],
+  ['## Command line', cliSettings],
+])('the table below "%s" has every setting with its default, and no other', (heading, settings) => {
+  expect(toldBelow(heading)).toEqual(toldBy(settings));
+});
 
 test('every row says a unit and what happens', () => {
-  const rows = tableRows(readme.text).filter(([key]) => /^`[A-Z]/u.test(key ?? ''));
+  const rows = tableRows(configuration.text).filter(([key]) => /^`[A-Z]/u.test(key ?? ''));
   expect(rows.length).toBeGreaterThan(40);
   expect(rows.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
 });
 
 function toldBelow(heading: string): Told {
-  const rows = tableRows(section(readme, heading)).flatMap(([key = '', fallback = '']) => {
+  const rows = tableRows(section(configuration, heading)).flatMap(([key = '', fallback = '']) => {
     const [keys = '', also = ''] = key.split(', also ');
     const value = { aliases: quoted(also), default: quoted(fallback)[0] ?? fallback };
     // One row may tell of several keys that differ in nothing but their name.
