@@ -13,7 +13,7 @@ import { randomOf } from '../support/random-of.ts';
 import { expectSoundLog } from './order-log-checks.ts';
 import { OrderMarketplace, OrderServer, insist } from './order-servers.ts';
 
-const kills = Number(process.env['KILLS'] ?? 20);
+const kills = Number(process.env['KILLS'] ?? 12);
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 /** Of shards of both halves: 15, 10, 3 and 1. */
 const symbols = ['BNBUSDT', 'BTCUSDT', 'PEPEUSDT', 'ETHBTC'];
