@@ -9,7 +9,8 @@ import { Failure } from './failure.ts';
 import { requestTimeoutMs } from './list-candles.ts';
 import { modeName } from './mode-command.ts';
 import { formatTime } from './rfc3339.ts';
-import { Table } from './table.ts';
+import { tableLines } from './table.ts';
+import type { Column } from './table.ts';
 import { writeLines } from './write-lines.ts';
 
 type Options = CliFlags & { readonly json?: true };
@@ -51,13 +52,13 @@ function recordOf(health: GetHealthResponse) {
   return { status: health.status, mode: modeName(health.mode), parts: rowsOf(health) };
 }
 
-function* tableOf(health: GetHealthResponse): Iterable<string> {
-  const table = new Table([
+function tableOf(health: GetHealthResponse): Iterable<string> {
+  const columns: readonly Column[] = [
     { title: 'PART', align: 'left' },
     { title: 'STATUS', align: 'left' },
     { title: 'SINCE', align: 'left' },
     { title: 'WHY', align: 'left' },
-  ]);
+  ];
   const server = { name: 'server', status: health.status, reason: `${modeName(health.mode)} mode` };
   const rows = [server, ...rowsOf(health)].map(({ name, status, reason, since = '-' }: Row) => [
     name,
@@ -65,9 +66,7 @@ function* tableOf(health: GetHealthResponse): Iterable<string> {
     since,
     reason,
   ]);
-  for (const row of rows) table.fit(row);
-  yield styleText('bold', table.header(), { stream: process.stdout });
-  for (const row of rows) yield table.line(row);
+  return tableLines(columns, rows);
 }
 
 function styleStatus(status: string): string {

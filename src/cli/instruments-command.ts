@@ -10,8 +10,9 @@ import type { CliFlags } from './config.ts';
 import { csvLine } from './csv.ts';
 import type { Field } from './csv.ts';
 import { requestTimeoutMs } from './list-candles.ts';
-import { formatTime } from './rfc3339.ts';
-import { Table } from './table.ts';
+import { formatTime, timeOf } from './rfc3339.ts';
+import { tableLines } from './table.ts';
+import type { Column } from './table.ts';
 import { writeLines } from './write-lines.ts';
 
 type Options = CliFlags & {
@@ -91,8 +92,8 @@ function auditOf({ candlesCompared, candlesEqual }: Instrument): string {
   return candlesCompared === 0n ? '-' : `${candlesEqual}/${candlesCompared} equal`;
 }
 
-function* tableOf(instruments: readonly Instrument[]): Iterable<string> {
-  const table = new Table([
+function tableOf(instruments: readonly Instrument[]): Iterable<string> {
+  const columns: readonly Column[] = [
     { title: 'INSTRUMENT', align: 'left' },
     { title: 'STATE', align: 'left' },
     { title: 'LAST PRICE', align: 'right' },
@@ -104,12 +105,12 @@ function* tableOf(instruments: readonly Instrument[]): Iterable<string> {
     { title: 'LOT', align: 'right' },
     { title: 'MIN NOTIONAL', align: 'right' },
     { title: 'WHY', align: 'left' },
-  ]);
+  ];
   const rows = instruments.map((instrument) => [
     instrument.name,
     styleState(stateOf(instrument)),
     instrument.lastPrice ?? '-',
-    instrument.lastTradeTime === undefined ? '-' : formatTime(microsOf(instrument.lastTradeTime)),
+    timeOf(instrument.lastTradeTime),
     String(instrument.tradesReceived),
     String(instrument.tradesMissing),
     auditOf(instrument),
@@ -118,9 +119,7 @@ function* tableOf(instruments: readonly Instrument[]): Iterable<string> {
     instrument.minimumNotional ?? '-',
     instrument.reason,
   ]);
-  for (const row of rows) table.fit(row);
-  yield styleText('bold', table.header(), { stream: process.stdout });
-  for (const row of rows) yield table.line(row);
+  return tableLines(columns, rows);
 }
 
 function styleState(state: string): string {

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 export type Column = { readonly title: string; readonly align: 'left' | 'right' };
 
@@ -36,6 +36,17 @@ export class Table {
     });
     return cells.join('  ').trimEnd();
   }
+}
+
+/** The lines of a table on standard output, its header in bold. */
+export function* tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): Iterable<string> {
+  const table = new Table(columns);
+  for (const row of rows) table.fit(row);
+  yield styleText('bold', table.header(), { stream: process.stdout });
+  for (const row of rows) yield table.line(row);
 }
 
 /** Columns on a terminal: colours take none, a wide character (most of CJK, emoji) takes two. */

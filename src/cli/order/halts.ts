@@ -3,7 +3,7 @@ import type { OrderClient } from '../../rpc/client.ts';
 import { haltToJson } from '../../rpc/order/order-messages.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { writeLines } from '../write-lines.ts';
-import { timeOf } from './order-printer.ts';
+import { timeOf } from '../rfc3339.ts';
 import type { OrderFormat } from './order-printer.ts';
 
 /** What is to be halted, or is not to be any more. */

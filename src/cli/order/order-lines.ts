@@ -1,6 +1,7 @@
 import type { Order, OrderEvent } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import { orderToJson } from '../../rpc/order/order-messages.ts';
-import { describeOrder, describeProgress, timeOf } from './order-printer.ts';
+import { timeOf } from '../rfc3339.ts';
+import { describeOrder, describeProgress } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
 
 type LineOptions = {

@@ -7,9 +7,10 @@ import {
   TimeInForce,
 } from '../../../gen/tradewind/order/v1/order_pb.ts';
 import { defaultAccount } from '../../domain/account.ts';
-import { microsOf } from '../../rpc/messages.ts';
-import { formatTime } from '../rfc3339.ts';
-import { Table } from '../table.ts';
+import { isOrderAtEnd } from '../../rpc/order/order-messages.ts';
+import { timeOf } from '../rfc3339.ts';
+import { tableLines } from '../table.ts';
+import type { Column } from '../table.ts';
 
 export type OrderFormat = 'table' | 'json';
 
@@ -80,15 +81,15 @@ export function* orderSummary(order: Order): Iterable<string> {
   yield `${splitCount} ${splitCount === 1 ? 'split' : 'splits'}, ${order.filledQuantity} for ${order.filledNotional} in all`;
 }
 
-function* splitTable(splits: readonly Split[]): Iterable<string> {
-  const table = new Table([
+function splitTable(splits: readonly Split[]): Iterable<string> {
+  const columns: readonly Column[] = [
     { title: 'SPLIT', align: 'right' },
     { title: 'TIME', align: 'left' },
     { title: 'UPDATE ID', align: 'right' },
     { title: 'PRICE', align: 'right' },
     { title: 'QUANTITY', align: 'right' },
     { title: 'DISPLAYED', align: 'right' },
-  ]);
+  ];
   const rows = splits.map((split) => [
     String(split.version - 1),
     timeOf(split.time),
@@ -97,12 +98,12 @@ function* splitTable(splits: readonly Split[]): Iterable<string> {
     split.quantity,
     split.displayedQuantity,
   ]);
-  yield* tableLines(table, rows);
+  return tableLines(columns, rows);
 }
 
 /** Orders, a row each. */
-export function* orderTable(orders: readonly Order[]): Iterable<string> {
-  const table = new Table([
+export function orderTable(orders: readonly Order[]): Iterable<string> {
+  const columns: readonly Column[] = [
     { title: 'ORDER', align: 'left' },
     { title: 'ACCEPTED', align: 'left' },
     { title: 'INSTRUMENT', align: 'left' },
@@ -113,7 +114,7 @@ export function* orderTable(orders: readonly Order[]): Iterable<string> {
     { title: 'FILLED', align: 'right' },
     { title: 'AVERAGE', align: 'right' },
     { title: 'WAITING FOR', align: 'left' },
-  ]);
+  ];
   const rows = orders.map((order) => [
     order.orderId,
     timeOf(order.acceptedTime),
@@ -126,25 +127,11 @@ export function* orderTable(orders: readonly Order[]): Iterable<string> {
     order.averagePrice ?? '-',
     order.waitingFor,
   ]);
-  yield* tableLines(table, rows);
-}
-
-function* tableLines(table: Table, rows: readonly (readonly string[])[]): Iterable<string> {
-  for (const row of rows) table.fit(row);
-  yield styleText('bold', table.header(), { stream: process.stdout });
-  for (const row of rows) yield table.line(row);
+  return tableLines(columns, rows);
 }
 
 function styleStatus(order: Order): string {
-  const colours = {
-    [OrderStatus.FILLED]: 'green',
-    [OrderStatus.CANCELED]: 'red',
-    [OrderStatus.EXPIRED]: 'red',
-  } as const;
-  const colour = colours[order.status as keyof typeof colours] ?? 'cyan';
+  const isFilled = order.status === OrderStatus.FILLED;
+  const colour = isFilled ? 'green' : isOrderAtEnd(order) ? 'red' : 'cyan';
   return styleText(colour, statusWord(order), { stream: process.stdout });
-}
-
-export function timeOf(time: Parameters<typeof microsOf>[0] | undefined): string {
-  return time === undefined ? '-' : formatTime(microsOf(time));
 }

@@ -2,10 +2,9 @@ import { styleText } from 'node:util';
 import type { Execution, Position } from '../../../gen/tradewind/position/v1/position_pb.ts';
 import type { PositionBin } from '../../../gen/tradewind/position/v1/position_service_pb.ts';
 import { parseSum } from '../../base/decimal.ts';
-import { microsOf } from '../../rpc/messages.ts';
-import { formatTime } from '../rfc3339.ts';
+import { timeOf } from '../rfc3339.ts';
 import { sparkline } from '../sparkline.ts';
-import { Table } from '../table.ts';
+import { tableLines } from '../table.ts';
 import type { Column } from '../table.ts';
 
 /** A sparkline longer than this no longer fits on a line. */
@@ -85,20 +84,6 @@ export function* historyTable(bins: readonly PositionBin[]): Iterable<string> {
   const closes = bins.slice(-sparklineLength).map(({ closeQuantity }) => parseSum(closeQuantity));
   yield '';
   yield `${styleText('dim', 'quantity', { stream: process.stdout })} ${sparkline(closes)}`;
-}
-
-export function* tableLines(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-): Iterable<string> {
-  const table = new Table(columns);
-  for (const row of rows) table.fit(row);
-  yield styleText('bold', table.header(), { stream: process.stdout });
-  for (const row of rows) yield table.line(row);
-}
-
-export function timeOf(time: Parameters<typeof microsOf>[0] | undefined): string {
-  return time === undefined ? '-' : formatTime(microsOf(time));
 }
 
 /** What somebody else chose must not steer a terminal. */

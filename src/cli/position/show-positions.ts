@@ -13,14 +13,10 @@ import type { Moment } from '../executions/execution-source.ts';
 import { Failure } from '../failure.ts';
 import { requestTimeoutMs } from '../list-candles.ts';
 import { ProgressBar } from '../progress-bar.ts';
+import { timeOf } from '../rfc3339.ts';
+import { tableLines } from '../table.ts';
 import { writeLines } from '../write-lines.ts';
-import {
-  executionTable,
-  historyTable,
-  positionTable,
-  tableLines,
-  timeOf,
-} from './position-printer.ts';
+import { executionTable, historyTable, positionTable } from './position-printer.ts';
 
 type Wish = { readonly account: string; readonly json?: true };
 type InstrumentWish = Wish & { readonly instrument: string };

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { LatestPrice } from '../../../gen/tradewind/market/v1/price_service_pb.ts';
 import { Table } from '../table.ts';
-import { timeOf } from './price-lines.ts';
+import { timeOf } from '../rfc3339.ts';
 
 /** What a terminal is written to, and how many rows it has. */
 type Terminal = Writable & { readonly rows?: number };

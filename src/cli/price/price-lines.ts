@@ -4,9 +4,9 @@ import type {
   LatestPrice,
   PriceStatistics,
 } from '../../../gen/tradewind/market/v1/price_service_pb.ts';
-import { microsOf } from '../../rpc/messages.ts';
-import { formatTime } from '../rfc3339.ts';
-import { Table } from '../table.ts';
+import { timeOf } from '../rfc3339.ts';
+import { tableLines } from '../table.ts';
+import type { Column } from '../table.ts';
 
 /** The latest price of a symbol and what it was over a period, a line each. */
 export function* priceLines(
@@ -36,8 +36,8 @@ export function* priceLines(
 }
 
 /** A table of statistics, a line for each symbol on each exchange. */
-export function* boardLines(found: readonly PriceStatistics[]): Iterable<string> {
-  const table = new Table([
+export function boardLines(found: readonly PriceStatistics[]): Iterable<string> {
+  const columns: readonly Column[] = [
     { title: 'SYMBOL', align: 'left' },
     { title: 'EXCHANGE', align: 'left' },
     { title: 'LAST', align: 'right' },
@@ -47,7 +47,7 @@ export function* boardLines(found: readonly PriceStatistics[]): Iterable<string>
     { title: 'VOLUME', align: 'right' },
     { title: 'TRADES', align: 'right' },
     { title: 'WHY NOT ALL', align: 'left' },
-  ]);
+  ];
   const rows = found.map((each) => [
     each.symbol,
     each.exchange,
@@ -59,9 +59,7 @@ export function* boardLines(found: readonly PriceStatistics[]): Iterable<string>
     String(each.tradeCount),
     each.reason,
   ]);
-  for (const row of rows) table.fit(row);
-  yield styleText('bold', table.header(), { stream: process.stdout });
-  for (const row of rows) yield table.line(row);
+  return tableLines(columns, rows);
 }
 
 /** One object for programs, named as in the contract. */
@@ -102,10 +100,6 @@ export function statisticsToJson(
 
 export function latestToJson({ exchange, symbol, price, timestamp }: LatestPrice): string {
   return JSON.stringify({ exchange, symbol, price, timestamp: timeOf(timestamp) });
-}
-
-export function timeOf(time: Parameters<typeof microsOf>[0] | undefined): string {
-  return time === undefined ? '-' : formatTime(microsOf(time));
 }
 
 /** Two decimals are enough for people: the exact one is in the JSON. */

@@ -9,7 +9,8 @@ import type { PriceClient } from '../../rpc/client.ts';
 import { isRefusal } from '../follow-candles.ts';
 import { writeLines } from '../write-lines.ts';
 import { PriceBoard } from './price-board.ts';
-import { latestToJson, timeOf } from './price-lines.ts';
+import { timeOf } from '../rfc3339.ts';
+import { latestToJson } from './price-lines.ts';
 
 /** Somebody watches: the first tries come quickly, and a server is never asked more than this. */
 const backoff = { minimumMs: 250, maximumMs: 5_000 };
