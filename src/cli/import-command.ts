@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
-import { onStopRequested } from '../base/stop-signals.ts';
 import type { PositionClient } from '../rpc/client.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
@@ -17,6 +16,7 @@ import { outageNote } from './executions/outage-note.ts';
 import { RefusedRows } from './executions/refused-rows.ts';
 import { Failure } from './failure.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { stopOnRequest } from './stop-on-request.ts';
 
 type Options = CliFlags & {
   readonly account: string;
@@ -68,11 +68,10 @@ async function importFile(
   const bar = new ProgressBar(process.stderr, systemClock);
   const refusedPath = options.refused ?? `${path}.refused`;
   await using refused = await RefusedRows.open(refusedPath, progress.refusedBytes);
-  const stop = new AbortController();
-  using _watch = onStopRequested(systemClock, environment, {
-    onStop: () => stop.abort(new Failure('stopped; the same command goes on from here')),
-    onInsist: () => process.exit(1),
-  });
+  using stop = stopOnRequest(
+    environment,
+    new Failure('stopped; the same command goes on from here'),
+  );
   const patienceMs = Number(options.patience.seconds) * 1000 + options.patience.nanos / 1_000_000;
   let read = 0;
   let soFar: RecordCounts | undefined;

@@ -1,6 +1,5 @@
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
-import { onStopRequested } from '../base/stop-signals.ts';
 import type { Candle } from '../domain/candle.ts';
 import { openTimeOf } from '../domain/timeframe.ts';
 import type { Timeframe } from '../domain/timeframe.ts';
@@ -11,6 +10,7 @@ import { followCandles, isAnsweredUnavailable } from './follow-candles.ts';
 import type { FollowEvent } from './follow-candles.ts';
 import { listCandles } from './list-candles.ts';
 import { PrintedCandles } from './printed-candles.ts';
+import { stopOnRequest } from './stop-on-request.ts';
 
 /** More than a month of minutes; beyond that, ask the database. */
 export const mostCandles = 50_000;
@@ -73,11 +73,7 @@ class Follower {
   }
 
   async follow(cursor: string | undefined, environment: Environment): Promise<void> {
-    const stop = new AbortController();
-    using _watch = onStopRequested(systemClock, environment, {
-      onStop: () => stop.abort(),
-      onInsist: () => process.exit(1),
-    });
+    using stop = stopOnRequest(environment);
     const events = followCandles({
       market: this.#market,
       clock: systemClock,

@@ -3,7 +3,6 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/env.ts';
-import { onStopRequested } from '../base/stop-signals.ts';
 import { addServerFlags, askServer } from './ask-server.ts';
 import type { CliFlags } from './config.ts';
 import { example } from './example.ts';
@@ -12,6 +11,7 @@ import { RandomExecutions } from './executions/random-executions.ts';
 import { recordExecutions } from './executions/record-executions.ts';
 import { Failure } from './failure.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { stopOnRequest } from './stop-on-request.ts';
 
 /** More than anybody looks at. */
 const mostExecutions = 10_000_000;
@@ -36,12 +36,10 @@ export function describeTrade(command: Command, environment: Environment): Comma
           now: systemClock.now(),
         });
         const bar = new ProgressBar(process.stderr, systemClock);
-        const stop = new AbortController();
-        using _watch = onStopRequested(systemClock, environment, {
-          onStop: () =>
-            stop.abort(new Failure('stopped; what was under way may be recorded as well')),
-          onInsist: () => process.exit(1),
-        });
+        using stop = stopOnRequest(
+          environment,
+          new Failure('stopped; what was under way may be recorded as well'),
+        );
         const refusals = new Set<string>();
         let recorded = 0;
         try {

@@ -5,7 +5,6 @@ import type { StreamOrderEventsResponse } from '../../../gen/tradewind/order/v1/
 import { backoffDelayMs } from '../../base/backoff.ts';
 import { repeat, sleep, systemClock } from '../../base/clock.ts';
 import type { Environment } from '../../base/env.ts';
-import { onStopRequested } from '../../base/stop-signals.ts';
 import { readStream } from '../../rpc/client.ts';
 import type { OrderClient } from '../../rpc/client.ts';
 import { Failure } from '../failure.ts';
@@ -23,6 +22,7 @@ import {
   watchCommand,
 } from './order-printer.ts';
 import type { OrderFormat } from './order-printer.ts';
+import { stopOnRequest } from '../stop-on-request.ts';
 
 /** Somebody watches: the first tries come quickly, and a server is never asked more than this. */
 const backoff = { minimumMs: 250, maximumMs: 5_000 };
@@ -151,13 +151,4 @@ async function* followEvents(
       await sleep(systemClock, delayMs, signal).catch(() => {});
     }
   }
-}
-
-function stopOnRequest(environment: Environment): Disposable & { readonly signal: AbortSignal } {
-  const stop = new AbortController();
-  const watch = onStopRequested(systemClock, environment, {
-    onStop: () => stop.abort(),
-    onInsist: () => process.exit(1),
-  });
-  return { signal: stop.signal, [Symbol.dispose]: () => watch[Symbol.dispose]() };
 }

@@ -3,7 +3,6 @@ import type { LatestPrice } from '../../../gen/tradewind/market/v1/price_service
 import { backoffDelayMs } from '../../base/backoff.ts';
 import { repeat, sleep, systemClock } from '../../base/clock.ts';
 import type { Environment } from '../../base/env.ts';
-import { onStopRequested } from '../../base/stop-signals.ts';
 import { readLiveStream } from '../../rpc/client.ts';
 import type { PriceClient } from '../../rpc/client.ts';
 import { isRefusal } from '../follow-candles.ts';
@@ -11,6 +10,7 @@ import { writeLines } from '../write-lines.ts';
 import { PriceBoard } from './price-board.ts';
 import { timeOf } from '../rfc3339.ts';
 import { latestToJson } from './price-lines.ts';
+import { stopOnRequest } from '../stop-on-request.ts';
 
 /** Somebody watches: the first tries come quickly, and a server is never asked more than this. */
 const backoff = { minimumMs: 250, maximumMs: 5_000 };
@@ -28,12 +28,8 @@ export async function watchPrices(
   { exchange, format }: PriceWish,
   environment: Environment,
 ): Promise<void> {
-  const stop = new AbortController();
+  using stop = stopOnRequest(environment);
   const { signal } = stop;
-  using _watch = onStopRequested(systemClock, environment, {
-    onStop: () => stop.abort(),
-    onInsist: () => process.exit(1),
-  });
   const board = process.stdout.isTTY && format === 'table' ? new PriceBoard(process.stdout) : null;
   let isChanged = false;
   let hasBegun = false;
