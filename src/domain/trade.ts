@@ -25,3 +25,22 @@ export type Trade = {
   readonly firstTradeId: number;
   readonly lastTradeId: number;
 };
+
+/** A trade of which an exchange tells the price alone: neither quantity nor taker. */
+export function priceOnlyTrade(
+  told: Pick<Trade, 'instrument' | 'id' | 'price' | 'exchangeTime' | 'receivedTime'>,
+): Trade {
+  return {
+    type: 'trade',
+    instrument: told.instrument,
+    id: told.id,
+    price: told.price,
+    quantity: 0n,
+    takerSide: undefined,
+    exchangeTime: told.exchangeTime,
+    eventTime: undefined,
+    receivedTime: told.receivedTime,
+    firstTradeId: told.id,
+    lastTradeId: told.id,
+  };
+}

@@ -13,6 +13,7 @@ import type { Decimal } from '../base/decimal.ts';
 import { parseDecimal } from '../base/decimal.ts';
 import { instrumentName } from '../domain/instrument.ts';
 import type { ExchangeName, InstrumentName } from '../domain/instrument.ts';
+import { priceOnlyTrade } from '../domain/trade.ts';
 import type { Trade } from '../domain/trade.ts';
 import { sampleOf } from './bad-frame.ts';
 import type { BadFrame, BadFrameCause } from './bad-frame.ts';
@@ -119,19 +120,8 @@ export class JsonLinesDecoder {
     const exchangeTime = this.#timeOf(timestamp, receivedTime);
     const id = known.lastId === 0 ? receivedTime : known.lastId + 1;
     known.lastId = id;
-    return {
-      type: 'trade',
-      instrument: known.instrument,
-      id,
-      price,
-      quantity: 0n,
-      takerSide: undefined,
-      exchangeTime,
-      eventTime: undefined,
-      receivedTime,
-      firstTradeId: id,
-      lastTradeId: id,
-    };
+    const { instrument } = known;
+    return priceOnlyTrade({ instrument, id, price, exchangeTime, receivedTime });
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { LatestPrice } from '../../../gen/tradewind/market/v1/price_service_pb.ts';
 import { Table } from '../table.ts';
+import { parseSum } from '../../base/decimal.ts';
 import { timeOf } from '../rfc3339.ts';
 
 /** What a terminal is written to, and how many rows it has. */
@@ -31,9 +32,8 @@ export class PriceBoard {
   set(price: LatestPrice): void {
     const key = keyOf(price);
     const before = this.#latest.get(key);
-    // For an arrow a float is exact enough.
-    const change = before === undefined ? 0 : Number(price.price) - Number(before.price);
-    if (change !== 0) this.#direction.set(key, change > 0 ? 'up' : 'down');
+    const change = before === undefined ? 0n : parseSum(price.price) - parseSum(before.price);
+    if (change !== 0n) this.#direction.set(key, change > 0n ? 'up' : 'down');
     this.#latest.set(key, price);
   }
 

@@ -10,6 +10,7 @@ import type { ListenerLimits } from './listener-limits.ts';
 import { bodyPieces, wholeBody } from './request-body.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { NodeRequest, NodeResponse } from './response-writer.ts';
+import { parseGrpcTimeout } from './grpc-timeout.ts';
 
 /** The writer of the response at hand, for handlers that write ready bytes (see Broadcast). */
 export const responseWriterKey = createContextKey<ResponseWriter | undefined>(undefined, {
@@ -131,23 +132,13 @@ export function headersOf(request: NodeRequest, maxTimeoutMs: number): Headers {
   return headers;
 }
 
-const unitMs: Readonly<Record<string, number>> = {
-  H: 3_600_000,
-  M: 60_000,
-  S: 1_000,
-  m: 1,
-  u: 1e-3,
-  n: 1e-6,
-};
-
 /**
  * Brings a timeout beyond the bound just above it. Connect refuses both, but sets a timer for it
  * before, and one beyond Node's longest fires at once and warns on standard error.
  */
 function boundTimeout(headers: Headers, maxTimeoutMs: number): void {
-  const [, digits, unit = ''] =
-    /^(\d{1,8})([HMSmun])$/u.exec(headers.get('grpc-timeout') ?? '') ?? [];
-  if (Number(digits) * (unitMs[unit] ?? 0) > maxTimeoutMs) {
+  const grpcTimeoutMs = parseGrpcTimeout(headers.get('grpc-timeout') ?? '');
+  if (grpcTimeoutMs !== undefined && grpcTimeoutMs > maxTimeoutMs) {
     headers.set('grpc-timeout', `${Math.floor(maxTimeoutMs / 1000) + 1}S`);
   }
   if (Number(headers.get('connect-timeout-ms')) > maxTimeoutMs) {

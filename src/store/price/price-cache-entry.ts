@@ -2,6 +2,7 @@ import type { Micros } from '../../base/clock.ts';
 import { formatDecimal, parseDecimal } from '../../base/decimal.ts';
 import { splitInstrumentName } from '../../domain/instrument.ts';
 import type { InstrumentName } from '../../domain/instrument.ts';
+import { priceOnlyTrade } from '../../domain/trade.ts';
 import type { Trade } from '../../domain/trade.ts';
 
 // The layout is documented in docs/prices.md: others read it. Another layout is another number.
@@ -70,19 +71,7 @@ export function tradeFrom(
   const price = positiveDecimal(kept['price']);
   if (exchangeTime === undefined || id === undefined || price === undefined) return undefined;
   if (receivedTime === undefined || exchangeTime > latestPlausible(now)) return undefined;
-  return {
-    type: 'trade',
-    instrument,
-    id,
-    price,
-    quantity: 0n,
-    takerSide: undefined,
-    exchangeTime,
-    eventTime: undefined,
-    receivedTime,
-    firstTradeId: id,
-    lastTradeId: id,
-  };
+  return priceOnlyTrade({ instrument, id, price, exchangeTime, receivedTime });
 }
 
 function wholeNumber(text: string | undefined): number | undefined {
