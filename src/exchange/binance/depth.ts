@@ -1,7 +1,7 @@
 import type { BookTicker } from '../../domain/book-ticker.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import { expectFields, read } from '../answers.ts';
-import { readBestLevel } from '../best-level.ts';
+import { bookTickerOf, readBestLevel } from '../best-level.ts';
 import type { RestOptions, RestQuestions } from '../exchange.ts';
 import { readId } from '../fields.ts';
 
@@ -24,21 +24,12 @@ export function createBinanceDepth({
       const path = `/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=1`;
       const { body } = await client.get({ path, weight: depthWeight, signal });
       const receivedTime = client.clock.now();
-      const { updateId, bid, ask } = read(path, () => {
+      return read(path, () => {
         const fields = expectFields(body);
         const updateId = readId(fields, 'lastUpdateId');
-        return { updateId, bid: readBestLevel(fields['bids']), ask: readBestLevel(fields['asks']) };
+        const told = { instrument: instrumentName(exchange, symbol), updateId, receivedTime };
+        return bookTickerOf(told, readBestLevel(fields['bids']), readBestLevel(fields['asks']));
       });
-      return {
-        type: 'bookTicker',
-        instrument: instrumentName(exchange, symbol),
-        updateId,
-        bidPrice: bid.price,
-        bidQuantity: bid.quantity,
-        askPrice: ask.price,
-        askQuantity: ask.quantity,
-        receivedTime,
-      };
     },
   };
 }

@@ -3,8 +3,8 @@ import { instrumentName } from '../../domain/instrument.ts';
 import type { InstrumentLimits } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
-import { RestError } from '../rest-error.ts';
 import { expectArray, expectFields, read } from '../answers.ts';
+import { askListedInParts } from '../ask-listed.ts';
 import { decimalOrNone, isFields, timeRule } from '../fields.ts';
 import type { Fields } from '../fields.ts';
 import { createBinanceDepth } from './depth.ts';
@@ -45,13 +45,10 @@ export function createBinanceRest(options: RestOptions): RestQuestions {
     return { type: 'lastTrade', trade, askedTime, receivedTime };
   }
 
-  async function listedInstruments(symbols: readonly string[], signal: AbortSignal) {
-    const listed = new Map<string, ListedInstrument>();
-    for (let start = 0; start < symbols.length; start += symbolsPerQuestion) {
-      await askListed(symbols.slice(start, start + symbolsPerQuestion), listed, signal);
-    }
-    return listed;
-  }
+  const listedInstruments = (symbols: readonly string[], signal: AbortSignal) =>
+    askListedInParts(symbols, symbolsPerQuestion, (some, listed) =>
+      askListed(some, listed, signal),
+    );
 
   /**
    * `/api/v3/exchangeInfo?symbols=["BTCUSDT"]`
@@ -59,7 +56,7 @@ export function createBinanceRest(options: RestOptions): RestQuestions {
    *     {"symbols":[{"symbol":"BTCUSDT","status":"TRADING","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01000000"},
    *      {"filterType":"LOT_SIZE","stepSize":"0.00001000"},{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}]}
    *
-   * One symbol that it does not know makes it refuse them all: then each half is asked by itself.
+   * One symbol that it does not know makes it refuse them all.
    */
   async function askListed(
     symbols: readonly string[],
@@ -67,20 +64,12 @@ export function createBinanceRest(options: RestOptions): RestQuestions {
     signal: AbortSignal,
   ): Promise<void> {
     const path = `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`;
-    try {
-      const { body } = await client.get({ path, weight: exchangeInfoWeight, headers, signal });
-      const rows = isFields(body) ? body.symbols : undefined;
-      for (const row of expectArray(path, rows)) {
-        if (isFields(row) && typeof row.symbol === 'string') {
-          listed.set(row.symbol, { limits: readLimits(row), trouble: readTrouble(row) });
-        }
+    const { body } = await client.get({ path, weight: exchangeInfoWeight, headers, signal });
+    const rows = isFields(body) ? body.symbols : undefined;
+    for (const row of expectArray(path, rows)) {
+      if (isFields(row) && typeof row.symbol === 'string') {
+        listed.set(row.symbol, { limits: readLimits(row), trouble: readTrouble(row) });
       }
-    } catch (error) {
-      if (!(error instanceof RestError) || error.kind !== 'refused') throw error;
-      if (symbols.length === 1) return;
-      const half = Math.ceil(symbols.length / 2);
-      await askListed(symbols.slice(0, half), listed, signal);
-      await askListed(symbols.slice(half), listed, signal);
     }
   }
 

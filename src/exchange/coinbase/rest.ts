@@ -2,7 +2,7 @@ import type { BookTicker } from '../../domain/book-ticker.ts';
 import { instrumentName } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
 import { expectArray, expectFields, read } from '../answers.ts';
-import { readBestLevel } from '../best-level.ts';
+import { bookTickerOf, readBestLevel } from '../best-level.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
 import { decimalOrNone, isFields, readId } from '../fields.ts';
 import type { Fields } from '../fields.ts';
@@ -55,18 +55,8 @@ export function createCoinbaseRest(options: RestOptions): RestQuestions {
     return read(path, () => {
       const fields = expectFields(body);
       const updateId = readId(fields, 'sequence');
-      const bid = readBestLevel(fields.bids);
-      const ask = readBestLevel(fields.asks);
-      return {
-        type: 'bookTicker',
-        instrument: instrumentName(exchange, symbol),
-        updateId,
-        bidPrice: bid.price,
-        bidQuantity: bid.quantity,
-        askPrice: ask.price,
-        askQuantity: ask.quantity,
-        receivedTime,
-      };
+      const told = { instrument: instrumentName(exchange, symbol), updateId, receivedTime };
+      return bookTickerOf(told, readBestLevel(fields.bids), readBestLevel(fields.asks));
     });
   }
 

@@ -5,6 +5,7 @@ import type { InstrumentLimits } from '../../domain/instrument.ts';
 import type { LastTrade } from '../../domain/market-event.ts';
 import type { Trade } from '../../domain/trade.ts';
 import { expectArray, read } from '../answers.ts';
+import { askListedInParts } from '../ask-listed.ts';
 import type { ListedInstrument, RestOptions, RestQuestions } from '../exchange.ts';
 import { decimalOrNone, isFields, timeRule } from '../fields.ts';
 import type { Fields } from '../fields.ts';
@@ -78,13 +79,8 @@ export function createKrakenRest(options: RestOptions): RestQuestions {
     return page.trades.filter(({ exchangeTime }) => exchangeTime <= range.toTime);
   };
 
-  async function listedInstruments(symbols: readonly string[], signal: AbortSignal) {
-    const listed = new Map<string, ListedInstrument>();
-    for (let start = 0; start < symbols.length; start += pairsPerQuestion) {
-      await askListed(symbols.slice(start, start + pairsPerQuestion), listed, signal);
-    }
-    return listed;
-  }
+  const listedInstruments = (symbols: readonly string[], signal: AbortSignal) =>
+    askListedInParts(symbols, pairsPerQuestion, (some, listed) => askListed(some, listed, signal));
 
   /**
    * `/0/public/AssetPairs?pair=XBTUSD,ETHUSD`
@@ -92,7 +88,7 @@ export function createKrakenRest(options: RestOptions): RestQuestions {
    *     {"error":[],"result":{"XXBTZUSD":{"altname":"XBTUSD","wsname":"XBT/USD","pair_decimals":1,"lot_decimals":8,
    *      "ordermin":"0.0001","costmin":"0.5","tick_size":"0.1","status":"online"}}}
    *
-   * One pair that it does not know makes it refuse them all: then each half is asked by itself.
+   * One pair that it does not know makes it refuse them all.
    */
   async function askListed(
     symbols: readonly string[],
@@ -101,20 +97,12 @@ export function createKrakenRest(options: RestOptions): RestQuestions {
   ): Promise<void> {
     const path = `/0/public/AssetPairs?pair=${symbols.map(pairOf).join(',')}`;
     const byPair = new Map(symbols.map((symbol) => [krakenRestSymbol(ownSymbol(symbol)), symbol]));
-    try {
-      const { result } = await ask(path, signal);
-      for (const row of Object.values(result)) {
-        if (!isFields(row)) continue;
-        const symbol = byPair.get(String(row.altname));
-        if (symbol === undefined) continue;
-        listed.set(symbol, { limits: readLimits(row), trouble: readTrouble(row) });
-      }
-    } catch (error) {
-      if (!(error instanceof RestError) || error.kind !== 'refused') throw error;
-      if (symbols.length === 1) return;
-      const half = Math.ceil(symbols.length / 2);
-      await askListed(symbols.slice(0, half), listed, signal);
-      await askListed(symbols.slice(half), listed, signal);
+    const { result } = await ask(path, signal);
+    for (const row of Object.values(result)) {
+      if (!isFields(row)) continue;
+      const symbol = byPair.get(String(row.altname));
+      if (symbol === undefined) continue;
+      listed.set(symbol, { limits: readLimits(row), trouble: readTrouble(row) });
     }
   }
 
