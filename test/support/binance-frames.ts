@@ -33,6 +33,8 @@ export function aBookTickerPayload(fields: Readonly<Record<string, unknown>> = {
 /** A frame as Binance writes it, of the stream that the payload belongs to. */
 export function aFrame(payload: Readonly<Record<string, unknown>>): string {
   const kind = typeof payload.e === 'string' ? payload.e : 'bookTicker';
-  const stream = `${String(payload.s).toLowerCase()}@${kind}`;
+  // Random payloads hold objects that cannot even be made a text.
+  const symbol = typeof payload.s === 'string' ? payload.s : 'BTCUSDT';
+  const stream = `${symbol.toLowerCase()}@${kind}`;
   return JSON.stringify({ stream, data: payload });
 }
