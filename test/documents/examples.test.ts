@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRegistry, fromJson } from '@bufbuild/protobuf';
@@ -15,6 +14,7 @@ import { installedTool, runTool } from '../support/run-tool.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { codeBlocks, documents, readDocument, root, section } from './document.ts';
 import type { CodeBlock } from './document.ts';
+import { hasCurl } from '../support/has-curl.ts';
 
 const blocks = documents.flatMap((document) =>
   codeBlocks(document).map((block) => ({ ...block, path: document.path })),
@@ -76,7 +76,6 @@ describe('of the requests over plain HTTP', () => {
   const curlCommands = [...inReadme, readDocument('docs/prices.md')].flatMap((document) =>
     commandsIn(codeBlocks(document)),
   );
-  const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
   test('there is something to try', () => {
     expect(curlCommands.length).toBeGreaterThan(8);

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { readServerConfig } from '../../src/server/config.ts';
@@ -12,12 +11,12 @@ import { eventually } from '../support/eventually.ts';
 import { runTool } from '../support/run-tool.ts';
 import { TwinClock } from '../support/twin-clock.ts';
 import { TwinJsonLines } from '../support/twin-json-lines.ts';
+import { hasCurl } from '../support/has-curl.ts';
 
 // What MarketFlow's README prints, asked by curl, of a server whose simulated exchanges tell nothing but
 // what is injected. Their time stands still, so that no window moves on while it is read.
 
 const noon = Date.UTC(2026, 10, 20, 12, 15, 7, 500) * 1000;
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 const clock = new TwinClock(noon);
 let simulator: RunningSimulator;

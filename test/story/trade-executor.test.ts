@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { runTool } from '../support/run-tool.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { Floor } from './orders-over-rpc/open-floor.ts';
+import { hasCurl } from '../support/has-curl.ts';
 
 type Split = { readonly price: string; readonly quantity: string; readonly updateId: string };
 
@@ -22,8 +22,6 @@ type Answer = {
 
 /** What a book ticker that the simulator sent displayed. */
 type SentBid = { readonly price: Decimal; readonly quantity: Decimal };
-
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 /** Runs curl as a user does. */
 async function curl(...args: readonly string[]): Promise<{ status: number; text: string }> {
